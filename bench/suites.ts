@@ -1,0 +1,107 @@
+/** The suites: what each one is made of, what one unit of its work is, and how much of it a round holds. */
+
+export type SuiteName = 'mlp-step' | 'transformer-step' | 'toy-mlp' | 'toy-transformer' | 'dopamine' | 'sweep';
+
+export interface MlpConfig {
+  kind: 'mlp';
+  /** Input, hidden … and output widths; ReLU between, softmax cross-entropy at the end. */
+  widths: number[];
+  batch: number;
+  /** Step i uses batch i mod this. */
+  batches: number;
+  learningRate: number;
+}
+
+export interface TransformerConfig {
+  kind: 'transformer';
+  vocabulary: number;
+  positions: number;
+  width: number;
+  heads: number;
+  layers: number;
+  mlp: number;
+  /** Training suites only. */
+  batch?: number;
+  batches?: number;
+  learningRate?: number;
+  /** The sweep only. */
+  pairs?: number;
+}
+
+export interface DopamineConfig {
+  kind: 'dopamine';
+  widths: number[];
+  batch: number;
+  angle: number;
+  seed: number;
+  /** Folder of the four idx files. */
+  data: string;
+}
+
+export type SuiteConfig = MlpConfig | TransformerConfig | DopamineConfig;
+
+export interface Rival {
+  /** As printed in `rival`. */
+  name: string;
+  arguments: string[];
+  /** false: reported beside, not judged. */
+  judged: boolean;
+}
+
+export interface Suite {
+  name: SuiteName;
+  config: SuiteConfig;
+  script: string;
+  rivals: Rival[];
+  /** Whether Adam's foreach is one of the rival's settings. */
+  foreach: boolean;
+  /** N of `{"round":N}`: steps, sweeps or protocols. */
+  work: number;
+  /** What `oursMs` and `rivalMs` are milliseconds of. */
+  unit: 'step' | 'sweep' | 'protocol';
+  rounds: number;
+}
+
+const torch: Rival[] = [{ name: 'torch-1.13', arguments: [], judged: true }];
+const small = { vocabulary: 64, positions: 32, width: 128, heads: 4, layers: 4, mlp: 512 };
+
+/** MNIST's folder comes from outside: it is the only thing here that depends on where the checkout is. */
+export function suites(data: string): Suite[] {
+  const training = { batches: 8, learningRate: 1e-3 };
+  const step = { script: 'steps.py', rivals: torch, foreach: true, unit: 'step' } as const;
+  return [
+    { ...step, name: 'mlp-step', config: { kind: 'mlp', widths: [784, 256, 128, 10], batch: 128, ...training }, work: 300, rounds: 21 },
+    { ...step, name: 'transformer-step', config: { kind: 'transformer', ...small, batch: 32, ...training }, work: 8, rounds: 21 },
+    { ...step, name: 'toy-mlp', config: { kind: 'mlp', widths: [16, 32, 32, 8], batch: 16, ...training }, work: 1500, rounds: 21 },
+    {
+      ...step,
+      name: 'toy-transformer',
+      config: { kind: 'transformer', vocabulary: 64, positions: 8, width: 32, heads: 4, layers: 2, mlp: 128, batch: 16, ...training },
+      work: 200,
+      rounds: 21,
+    },
+    {
+      name: 'dopamine',
+      config: { kind: 'dopamine', widths: [784, 256, 128, 10], batch: 128, angle: 45, seed: 0, data },
+      script: 'dopamine.py',
+      rivals: torch,
+      foreach: true,
+      work: 1,
+      unit: 'protocol',
+      rounds: 7,
+    },
+    {
+      name: 'sweep',
+      config: { kind: 'transformer', ...small, pairs: 64 },
+      script: 'sweep.py',
+      rivals: [
+        { name: 'torch-1.13 hooks', arguments: ['--variant', 'natural'], judged: true },
+        { name: 'torch-1.13 hooks, last logits', arguments: ['--variant', 'last-logits'], judged: false },
+      ],
+      foreach: false,
+      work: 1,
+      unit: 'sweep',
+      rounds: 15,
+    },
+  ];
+}

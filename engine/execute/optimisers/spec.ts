@@ -1,0 +1,130 @@
+/**
+ * What an optimiser is, as data: its kinds, ranges and defaults (PyTorch's), and the float32 scalars a step of it needs.
+ *
+ * Shared by the SIMD kernels and their plain twin, so both compute with the same scalars. Schedules are left to training: a step is told its rate.
+ */
+import { z } from 'zod';
+import { UserError } from '../../base/errors.ts';
+
+/** A number in [low, high]; its message is the rule, for {@link UserError}. */
+function between(low: number, high: number) {
+  const rule = `must be a number in [${low}, ${high}]`;
+  return z.number(rule).min(low, rule).max(high, rule);
+}
+
+/** The largest rate and gradient scale: far above any in use, far below where float32 overflows. */
+const RATE_LIMIT = 1000;
+
+// Above 0.999999 a beta has hardly a digit of 1 - beta left in float32, and from 1 - 2^-25 it is 1 and the moments never decay.
+const beta = between(0, 0.999999);
+// PyTorch allows 0, but then 0/0 makes NaN of every parameter that has no gradient yet, and in a gated network those are common.
+const epsilon = between(1e-30, 1).default(1e-8);
+const learningRate = between(0, RATE_LIMIT);
+const weightDecay = between(0, 100);
+const moments = { beta1: beta.default(0.9), beta2: beta.default(0.999), epsilon };
+
+export const optimiserSchema = z.discriminatedUnion(
+  'kind',
+  [
+    // Adam's decay is added to the gradient (L2), AdamW's shrinks the parameters.
+    z.strictObject({ kind: z.literal('adam'), learningRate, ...moments, weightDecay: weightDecay.default(0) }),
+    z.strictObject({ kind: z.literal('adamw'), learningRate, ...moments, weightDecay: weightDecay.default(0.01) }),
+    z
+      .strictObject({
+        kind: z.literal('sgd'),
+        learningRate,
+        momentum: between(0, 1).default(0),
+        nesterov: z.boolean('must be true or false').default(false),
+        weightDecay: weightDecay.default(0),
+      })
+      .refine(({ momentum, nesterov }) => momentum > 0 || !nesterov, { path: ['momentum'], message: 'must be above 0 with nesterov' }),
+  ],
+  'must be "adam", "adamw" or "sgd"',
+);
+
+/** What a user writes: absent fields take PyTorch's defaults. */
+export type OptimiserSpec = z.input<typeof optimiserSchema>;
+/** The same with every field filled in. */
+export type OptimiserSettings = z.output<typeof optimiserSchema>;
+
+/** @throws UserError naming the first field that breaks a rule, e.g. `optimiser: beta1 must be a number in [0, 0.999999], got 1` */
+export function parseOptimiser(spec: OptimiserSpec): OptimiserSettings {
+  const parsed = optimiserSchema.safeParse(spec);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  if (issue.code === 'unrecognized_keys') {
+    throw new UserError(`optimiser: ${issue.keys[0]}`, `must not be given for ${spec.kind}`, (spec as Record<string, unknown>)[issue.keys[0]]);
+  }
+  const value = issue.path.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown>)[key], spec);
+  const rule = issue.path.length > 0 ? issue.message : 'must be an object';
+  throw new UserError(['optimiser:', ...issue.path].join(' '), rule, value);
+}
+
+/** How many moment buffers it needs: Adam two, SGD one with momentum and none without. @throws UserError for a bad spec */
+export function slots(spec: OptimiserSpec): 0 | 1 | 2 {
+  const settings = parseOptimiser(spec);
+  if (settings.kind === 'sgd') return settings.momentum > 0 ? 1 : 0;
+  return 2;
+}
+
+/** Names of the scalars of Adam and AdamW, in the kernel's order; the formula is at the kernel. */
+export const ADAM_SCALARS = [
+  'gradientScale',
+  'decayL2',
+  'beta1',
+  'oneMinusBeta1',
+  'beta2',
+  'oneMinusBeta2',
+  'decayFactor',
+  'stepSize',
+  'correction',
+  'epsilon',
+] as const;
+export type AdamScalars = Record<(typeof ADAM_SCALARS)[number], number>;
+
+/** Names of the scalars of SGD, in the kernel's order; the formula is at the kernel. */
+export const SGD_SCALARS = ['gradientScale', 'decayL2', 'momentum', 'rate'] as const;
+export type SgdScalars = Record<(typeof SGD_SCALARS)[number], number>;
+
+/** The scalars of step t (1-based), computed in double and rounded once to float32, as PyTorch does. */
+export function adamScalars(settings: OptimiserSettings & { kind: 'adam' | 'adamw' }, t: number, rate: number, gradientScale: number): AdamScalars {
+  const { kind, beta1, beta2, weightDecay } = settings;
+  return rounded({
+    gradientScale,
+    decayL2: kind === 'adam' ? weightDecay : 0,
+    beta1,
+    oneMinusBeta1: 1 - beta1,
+    beta2,
+    oneMinusBeta2: 1 - beta2,
+    decayFactor: kind === 'adamw' ? 1 - rate * weightDecay : 1,
+    stepSize: rate / (1 - integerPower(beta1, t)),
+    correction: Math.sqrt(1 - integerPower(beta2, t)),
+    epsilon: settings.epsilon,
+  });
+}
+
+export function sgdScalars(settings: OptimiserSettings & { kind: 'sgd' }, rate: number, gradientScale: number): SgdScalars {
+  return rounded({ gradientScale, decayL2: settings.weightDecay, momentum: settings.momentum, rate });
+}
+
+/** @throws UserError unless t counts from 1 and the rate and the scale are in range */
+export function checkStep(t: number, rate: number, gradientScale: number): void {
+  if (!Number.isSafeInteger(t) || t < 1) throw new UserError('optimiser.step: t', 'must be an integer from 1', t);
+  if (!(rate >= 0 && rate <= RATE_LIMIT)) throw new UserError('optimiser.step: learningRate', `must be a number in [0, ${RATE_LIMIT}]`, rate);
+  if (!(gradientScale >= 0 && gradientScale <= RATE_LIMIT)) {
+    throw new UserError('optimiser.step: gradientScale', `must be a number in [0, ${RATE_LIMIT}]`, gradientScale);
+  }
+}
+
+/** base^n by squaring: multiplications only, so the same bits everywhere, which Math.pow does not promise. */
+function integerPower(base: number, n: number): number {
+  let power = 1;
+  for (let square = base, rest = n; rest > 0 && power > 0; rest = Math.floor(rest / 2), square *= square) {
+    if (rest % 2 === 1) power *= square;
+  }
+  return power;
+}
+
+function rounded<T extends Record<string, number>>(scalars: T): T {
+  return Object.fromEntries(Object.entries(scalars).map(([name, value]) => [name, Math.fround(value)])) as T;
+}

@@ -1,0 +1,298 @@
+/**
+ * Runs a training step: gradients by ONNX Runtime into shared memory, then one fused update in place.
+ *
+ * A step is cut into two shards of rows whose gradients are summed in a fixed order, whether one thread runs both or two run one each:
+ * the number of cores never changes a bit (design.md §2.6). Steps so small that a second shard would cost more than it brings have one; that
+ * depends on the program and the rows, never on the machine.
+ */
+import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { UserError } from '../base/errors.ts';
+import { writeOnnx } from '../graph/onnx.ts';
+import type { Program } from '../graph/program.ts';
+import { ExecutionError } from './executor.ts';
+import { createOptimiser, slots, type Memory, type Optimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
+import { Shard, type ShardPlan } from './shard.ts';
+import { align, MemoryPlan, type Placement } from './sharedMemory.ts';
+import {
+  ANSWER,
+  ANSWER_NUMBER,
+  ARGUMENT,
+  awaitChange,
+  COMMAND,
+  COMMAND_NUMBER,
+  CONTROL_BYTES,
+  END,
+  FAILED,
+  halfOf,
+  NOT_FINITE,
+  RUN,
+  SCALAR_BYTES,
+  signal,
+  UPDATE,
+} from './stepProtocol.ts';
+import type { StepWorkerData } from './stepWorker.ts';
+
+export interface NamedShape {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** A tensor that rows are read from, in memory that threads share. */
+export interface Table {
+  readonly dtype: 'float32' | 'int32';
+  readonly shape: readonly number[];
+  readonly buffer: SharedArrayBuffer;
+}
+
+export interface StepSpec {
+  /** Outputs: `loss` (the sum over rows) and `gradient.<name>` for each of `trained`, of that sum; inputs: parameters, tables, scalars, `index`. */
+  readonly program: Program;
+  readonly trained: readonly NamedShape[];
+  readonly frozen: readonly NamedShape[];
+  readonly tables: Readonly<Record<string, Table>>;
+  /** Names of scalar inputs. */
+  readonly scalars: readonly string[];
+  readonly optimiser: OptimiserSpec;
+  /** The most rows of one step. */
+  readonly rows: number;
+  /** Terms of the loss in one row: 1, or positions where each counts. The mean over rows × terms is what is minimised. */
+  readonly terms?: number;
+  /** Threads that may be used, 1 or 2. */
+  readonly threads: number;
+}
+
+/** Parameters and both moments, as they lie in memory: what a checkpoint keeps. */
+export interface OptimiserState {
+  readonly parameters: Float32Array;
+  readonly first: Float32Array;
+  readonly second: Float32Array;
+}
+
+/** A loss or gradient that is not a finite number; the parameters are those from before the step. */
+export class NonFiniteStep extends Error {
+  override readonly name = 'NonFiniteStep';
+}
+
+/** Multiply-adds in a shard below which a second one costs more than it brings (measured: bench/RESULTS.md). */
+const SHARD_WORK = 8e6;
+
+interface Layout {
+  readonly offsets: ReadonlyMap<string, number>;
+  readonly count: number;
+}
+
+/** Every tensor begins on a cache line; the padding between stays zero. */
+function layOut(tensors: readonly NamedShape[]): Layout {
+  const offsets = new Map<string, number>();
+  let bytes = 0;
+  for (const { name, shape } of tensors) {
+    offsets.set(name, bytes);
+    bytes = align(bytes + 4 * shape.reduce((a, b) => a * b, 1));
+  }
+  return { offsets, count: bytes / 4 };
+}
+
+export class StepRunner {
+  readonly shards: 1 | 2;
+  readonly #spec: StepSpec;
+  readonly #memory: Memory;
+  readonly #regions: Regions;
+  readonly #frozen: number;
+  readonly #layouts: { trained: Layout; frozen: Layout };
+  readonly #optimiser: Optimiser;
+  readonly #lead: Shard[];
+  readonly #helper: { readonly thread: Worker; readonly errors: MessagePort } | undefined;
+  readonly #indices: Int32Array[];
+  readonly #losses: Float32Array[];
+  readonly #scalars: ReadonlyMap<string, Float32Array>;
+  readonly #control: Int32Array;
+  readonly #controlScalars: Float64Array;
+
+  /** Compiles the step and, with two threads and two shards, starts the helper. */
+  static async create(spec: StepSpec): Promise<StepRunner> {
+    const runner = new StepRunner(spec);
+    if (runner.#helper) await ready(runner.#helper.thread);
+    return runner;
+  }
+
+  private constructor(spec: StepSpec) {
+    if (!Number.isInteger(spec.rows) || spec.rows < 1) throw new UserError('step: rows', 'must be a positive integer', spec.rows);
+    this.#spec = spec;
+    const trained = layOut(spec.trained);
+    const frozen = layOut(spec.frozen);
+    const work = (trained.count + frozen.count) * spec.rows * (spec.terms ?? 1);
+    this.shards = spec.rows >= 4 && work > 2 * SHARD_WORK ? 2 : 1;
+
+    const plan = new MemoryPlan();
+    const region = () => plan.reserve(4 * trained.count);
+    const moments = slots(spec.optimiser);
+    const parameters = region();
+    const gradients = Array.from({ length: this.shards }, region);
+    const first = moments > 0 ? region() : parameters;
+    const second = moments > 1 ? region() : parameters;
+    this.#frozen = plan.reserve(4 * frozen.count);
+    const indices = Array.from({ length: this.shards }, () => plan.reserve(4 * spec.rows));
+    const losses = Array.from({ length: this.shards }, () => plan.reserve(4));
+    const scalars = spec.scalars.map((name) => [name, plan.reserve(4)] as const);
+    const control = plan.reserve(CONTROL_BYTES + SCALAR_BYTES);
+    this.#memory = plan.create();
+    this.#regions = { parameters, gradients, first, second, count: trained.count };
+    this.#layouts = { trained, frozen };
+
+    const { buffer } = this.#memory;
+    this.#indices = indices.map((at) => new Int32Array(buffer, at, spec.rows));
+    this.#losses = losses.map((at) => new Float32Array(buffer, at, 1));
+    this.#scalars = new Map(scalars.map(([name, at]) => [name, new Float32Array(buffer, at, 1)]));
+    this.#control = new Int32Array(buffer, control, CONTROL_BYTES / 4);
+    this.#controlScalars = new Float64Array(buffer, control + CONTROL_BYTES, 3);
+    this.#optimiser = createOptimiser(this.#memory, spec.optimiser);
+
+    const inputs: Record<string, Placement> = {};
+    const offer = (name: string, placement: Placement) => {
+      if (spec.program.inputs.has(name)) inputs[name] = placement;
+    };
+    for (const { name, shape } of spec.trained) offer(name, { dtype: 'float32', shape, at: parameters + trained.offsets.get(name)! });
+    for (const { name, shape } of spec.frozen) offer(name, { dtype: 'float32', shape, at: this.#frozen + frozen.offsets.get(name)! });
+    for (const [name, table] of Object.entries(spec.tables)) offer(name, { dtype: table.dtype, shape: table.shape, at: table.buffer });
+    for (const [name, at] of scalars) offer(name, { dtype: 'float32', shape: [], at });
+    for (const name of spec.program.inputs.keys()) if (!inputs[name] && name !== 'index') throw new UserError('step: input', 'must be a parameter, a table, a scalar or `index`', name);
+
+    const model = writeOnnx(spec.program);
+    const plans = gradients.map((gradient, shard): ShardPlan => {
+      const outputs: Record<string, Placement> = { loss: { dtype: 'float32', shape: [], at: losses[shard]! } };
+      for (const { name, shape } of spec.trained) outputs[`gradient.${name}`] = { dtype: 'float32', shape, at: gradient + trained.offsets.get(name)! };
+      return { model, memory: this.#memory, inputs, outputs, index: indices[shard]! };
+    });
+    const helped = this.shards === 2 && spec.threads > 1;
+    if (helped) {
+      const { port1: errors, port2 } = new MessageChannel();
+      errors.unref();
+      const workerData: StepWorkerData = { plan: plans[1]!, optimiser: spec.optimiser, regions: this.#regions, control, errors: port2 };
+      this.#helper = { errors, thread: new Worker(new URL('./stepWorker.ts', import.meta.url), { workerData, transferList: [port2] }) };
+    }
+    this.#lead = (helped ? plans.slice(0, 1) : plans).map((shard) => new Shard(shard));
+  }
+
+  /** The values of a parameter where they lie; writing to it changes the parameter. */
+  parameter(name: string): Float32Array {
+    const { trained, frozen } = this.#layouts;
+    const spec = [...this.#spec.trained, ...this.#spec.frozen].find((candidate) => candidate.name === name);
+    if (!spec) throw new UserError('step: parameter', 'must be one of the step', name);
+    const at = trained.offsets.has(name) ? this.#regions.parameters + trained.offsets.get(name)! : this.#frozen + frozen.offsets.get(name)!;
+    return new Float32Array(this.#memory.buffer, at, spec.shape.reduce((a, b) => a * b, 1));
+  }
+
+  /** The gradient of the summed loss in the last step's shards, added: for tests and diagnosis. */
+  gradient(name: string): Float32Array {
+    const at = this.#layouts.trained.offsets.get(name);
+    if (at === undefined) throw new UserError('step: gradient', 'must be of a trained parameter', name);
+    const { length } = this.parameter(name);
+    const views = this.#regions.gradients.map((gradient) => new Float32Array(this.#memory.buffer, gradient + at, length));
+    return Float32Array.from(views[0]!, (entry, i) => entry + (views[1]?.[i] ?? 0));
+  }
+
+  setScalar(name: string, value: number): void {
+    const place = this.#scalars.get(name);
+    if (!place) throw new UserError('step: scalar', `must be one of ${[...this.#scalars.keys()].join(', ')}`, name);
+    place[0] = value;
+  }
+
+  /**
+   * One step on the rows named in `rows` (numbers into the tables): gradients, then the update.
+   * @param t the step, counted from 1
+   * @returns the mean loss before the update
+   * @throws NonFiniteStep with the parameters untouched
+   */
+  step(rows: Int32Array, t: number, learningRate: number): number {
+    const loss = this.evaluate(rows);
+    const scale = 1 / (rows.length * (this.#spec.terms ?? 1));
+    const regions = this.#split(rows.length)[1] > 0 ? this.#regions : { ...this.#regions, gradients: this.#regions.gradients.slice(0, 1) };
+    const { count } = regions;
+    if (this.#helper && regions === this.#regions) {
+      this.#controlScalars.set([t, learningRate, scale]);
+      const answered = this.#command(UPDATE, 0);
+      this.#optimiser.step(regions, t, learningRate, { begin: 0, end: halfOf(count) }, scale);
+      this.#answer(answered);
+    } else this.#optimiser.step(regions, t, learningRate, { begin: 0, end: count }, scale);
+    return loss;
+  }
+
+  /** Loss and gradients without an update. */
+  evaluate(rows: Int32Array): number {
+    if (rows.length < 1 || rows.length > this.#spec.rows) throw new UserError('step: rows', `must be 1 to ${this.#spec.rows} row numbers`, rows.length);
+    const [first, second] = this.#split(rows.length);
+    this.#indices[0]!.set(first === rows.length ? rows : rows.subarray(0, first));
+    if (second > 0) this.#indices[1]!.set(rows.subarray(first));
+    let finite = true;
+    if (this.#helper && second > 0) {
+      const answered = this.#command(RUN, second);
+      this.#lead[0]!.run(first);
+      finite = this.#optimiser.finite(this.#regions.gradients[0]!, this.#regions.count);
+      finite = this.#answer(answered) !== NOT_FINITE && finite;
+    } else {
+      [first, second].forEach((size, shard) => {
+        if (size === 0) return;
+        this.#lead[shard]!.run(size);
+        finite = this.#optimiser.finite(this.#regions.gradients[shard]!, this.#regions.count) && finite;
+      });
+    }
+    const loss = (this.#losses[0]![0]! + (second > 0 ? this.#losses[1]![0]! : 0)) / (rows.length * (this.#spec.terms ?? 1));
+    if (!finite || !Number.isFinite(loss)) throw new NonFiniteStep(`the ${Number.isFinite(loss) ? 'gradient' : 'loss'} is not finite`);
+    return loss;
+  }
+
+  /** A copy of what the optimiser works on; see {@link restore}. */
+  snapshot(): OptimiserState {
+    const { parameters, first, second, count } = this.#regions;
+    const copy = (at: number) => new Float32Array(this.#memory.buffer, at, count).slice();
+    return { parameters: copy(parameters), first: copy(first), second: copy(second) };
+  }
+
+  restore(state: OptimiserState): void {
+    const { parameters, first, second, count } = this.#regions;
+    for (const [at, data] of [
+      [first, state.first],
+      [second, state.second],
+      [parameters, state.parameters],
+    ] as const) {
+      if (data.length !== count) throw new UserError('step: state', `must hold ${count} numbers`, data.length);
+      new Float32Array(this.#memory.buffer, at, count).set(data);
+    }
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#helper) {
+      const ended = new Promise((resolve) => this.#helper!.thread.once('exit', resolve));
+      this.#command(END, 0);
+      await ended;
+    }
+    this.#lead.forEach((shard) => shard.dispose());
+  }
+
+  #split(rows: number): [number, number] {
+    if (this.shards === 1 || rows < 4) return [rows, 0];
+    return [Math.ceil(rows / 2), Math.floor(rows / 2)];
+  }
+
+  #command(command: number, argument: number): number {
+    const before = Atomics.load(this.#control, ANSWER_NUMBER);
+    this.#control[COMMAND] = command;
+    this.#control[ARGUMENT] = argument;
+    signal(this.#control, COMMAND_NUMBER);
+    return before;
+  }
+
+  #answer(before: number): number {
+    awaitChange(this.#control, ANSWER_NUMBER, before);
+    const answer = this.#control[ANSWER]!;
+    if (answer === FAILED) throw new ExecutionError('training step', String((receiveMessageOnPort(this.#helper!.errors) as { message?: unknown } | undefined)?.message ?? 'the helper thread failed'));
+    return answer;
+  }
+}
+
+function ready(worker: Worker): Promise<void> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', () => resolve());
+    worker.once('error', reject);
+  });
+}

@@ -1,0 +1,46 @@
+/** The helper thread of a training step: runs the second shard and updates the second half of the parameters when told to. */
+import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
+import { createOptimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
+import { Shard, type ShardPlan } from './shard.ts';
+import { ANSWER, ANSWER_NUMBER, ARGUMENT, awaitChange, COMMAND, COMMAND_NUMBER, CONTROL_BYTES, DONE, FAILED, halfOf, NOT_FINITE, RUN, signal, UPDATE } from './stepProtocol.ts';
+
+export interface StepWorkerData {
+  readonly plan: ShardPlan;
+  readonly optimiser: OptimiserSpec;
+  readonly regions: Regions;
+  /** Byte offset of the control block. */
+  readonly control: number;
+  /** Where messages of errors go; the lead reads it without waiting. */
+  readonly errors: MessagePort;
+}
+
+const { plan, optimiser: spec, regions, control: at, errors } = workerData as StepWorkerData;
+const control = new Int32Array(plan.memory.buffer, at, CONTROL_BYTES / 4);
+const scalars = new Float64Array(plan.memory.buffer, at + CONTROL_BYTES, 3);
+const optimiser = createOptimiser(plan.memory, spec);
+const shard = new Shard(plan);
+
+function obey(command: number): number {
+  if (command === RUN) {
+    shard.run(control[ARGUMENT]!);
+    return optimiser.finite(regions.gradients[1]!, regions.count) ? DONE : NOT_FINITE;
+  }
+  if (command === UPDATE) optimiser.step(regions, scalars[0]!, scalars[1]!, { begin: halfOf(regions.count), end: regions.count }, scalars[2]!);
+  return DONE;
+}
+
+parentPort!.postMessage('ready');
+for (let seen = 0; ; ) {
+  awaitChange(control, COMMAND_NUMBER, seen);
+  seen = Atomics.load(control, COMMAND_NUMBER);
+  const command = control[COMMAND]!;
+  if (command !== RUN && command !== UPDATE) break;
+  try {
+    control[ANSWER] = obey(command);
+  } catch (error) {
+    control[ANSWER] = FAILED;
+    errors.postMessage((error as Error).message);
+  }
+  signal(control, ANSWER_NUMBER);
+}
+shard.dispose();

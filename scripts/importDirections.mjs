@@ -1,0 +1,129 @@
+/**
+ * Who may import whom: the one statement of it, as an ESLint rule. Imports go down only (design: Layout), Node stays out of the parts of
+ * the engine that only compute, and the native runtime out of every process but the engine's.
+ */
+import { isBuiltin } from 'node:module';
+import { dirname, relative, resolve } from 'node:path';
+
+const upToOps = ['engine/base', 'engine/graph', 'engine/ops'];
+const upToGates = [...upToOps, 'engine/gates'];
+const upToModels = [...upToGates, 'engine/models', 'engine/formats'];
+const beforeAnalyses = [...upToModels, 'engine/execute', 'engine/tasks', 'engine/training', 'engine/interventions'];
+const wholeEngine = [...beforeAnalyses, 'engine/analyses', 'engine/contract', 'engine/run'];
+
+/**
+ * Part → what it may import. `types` are for `import type` only. Every part may import itself.
+ * @type {Record<string, { values?: string[], types?: string[], node?: boolean }>}
+ */
+const parts = {
+  'engine/base': {},
+  'engine/graph': { values: ['engine/base'] },
+  'engine/ops': { values: ['engine/base', 'engine/graph'] },
+  'engine/execute': { values: ['engine/base', 'engine/graph'], types: ['engine/ops'], node: true },
+  'engine/gates': { values: upToOps },
+  'engine/models': { values: upToGates },
+  'engine/formats': { values: upToGates, node: true },
+  'engine/tasks': { values: upToModels, node: true },
+  'engine/training': { values: [...upToModels, 'engine/execute'] },
+  'engine/interventions': { values: [...upToModels, 'engine/execute'] },
+  'engine/analyses': { values: beforeAnalyses },
+  'engine/contract': { values: [...beforeAnalyses, 'engine/analyses'] },
+  'engine/run': { values: wholeEngine },
+  main: { values: wholeEngine, node: true },
+  renderer: { types: [...wholeEngine, 'main/host'] },
+  bench: { values: [...wholeEngine, 'main', 'scripts', 'fixtures'], node: true },
+  fixtures: { values: [...wholeEngine, 'main', 'scripts'], node: true },
+  e2e: { values: ['scripts', 'fixtures'], types: [...wholeEngine, 'main'], node: true },
+  scripts: { node: true },
+};
+
+/** Packages that only some parts may load. The host never loads onnxruntime-node: a native run cannot be interrupted. */
+const packages = [
+  { name: /^onnxruntime-node(\/|$)/, parts: ['engine/execute'] },
+  { name: /^@tensorflow\//, parts: ['engine/execute', 'engine/ops'] },
+];
+
+/** @param {string} file relative to the root, `/` between folders @returns {string | undefined} the part it belongs to */
+export function partOf(file) {
+  const [layer, next = ''] = file.split('/');
+  if (layer === 'engine') {
+    if (isForTests(file) && !file.includes('/', 'engine/'.length)) return 'engine/run'; // a test of the engine as a whole
+    return Object.keys(parts).find((part) => part === `engine/${next.replace(/\.ts$/, '')}`);
+  }
+  return Object.hasOwn(parts, layer) && next ? layer : undefined;
+}
+
+/** Tests, and what is written only for them (`testing.ts`, or any file in a folder `testing/`). @param {string} file */
+export function isForTests(file) {
+  return /(\.test\.ts|(^|\/)testing\.ts)$|\/testing\//.test(file);
+}
+
+/**
+ * @param {string} from the importing file, relative to the root @param {string} specifier as written in the import
+ * @param {{ typeOnly?: boolean }} [options]
+ * @returns {string | undefined} what is wrong with it
+ */
+export function whatIsWrong(from, specifier, { typeOnly = false } = {}) {
+  const part = partOf(from);
+  if (!part) return undefined;
+  const forTests = isForTests(from);
+  const rule = parts[part];
+  if (!specifier.startsWith('.')) {
+    if (isBuiltin(specifier)) {
+      return rule.node || forTests
+        ? undefined
+        : `${part} must not import Node modules (${specifier}): only execute/, formats/ and tasks/ may`;
+    }
+    const limit = packages.find(({ name }) => name.test(specifier));
+    return !limit || typeOnly || forTests || limit.parts.includes(part)
+      ? undefined
+      : `${part} must not load ${specifier}: only ${limit.parts.join(' and ')} may`;
+  }
+  const target = relative('/', resolve('/', dirname(from), specifier)).replaceAll('\\', '/');
+  if (isForTests(target) && !forTests) return `${part} must not import ${target}, which is for tests`;
+  const layer = part.split('/')[0];
+  const reached = partOf(target);
+  if (!reached) return target.startsWith('engine/') ? unknown(target) : undefined;
+  if (reached === part) return undefined;
+  // A test may look at all of its own layer, whatever the height, and at what is kept for tests.
+  if (forTests && [layer, 'scripts', 'fixtures'].includes(reached.split('/')[0])) return undefined;
+  /** @param {string[]} [allowed] */
+  const within = (allowed) => allowed?.some((entry) => entry === reached || target.startsWith(`${entry}/`));
+  if (within(rule.values)) return undefined;
+  if (within(rule.types)) return typeOnly ? undefined : `${part} may import only types from ${reached}: write \`import type\``;
+  return `${part} must not import ${reached}: imports go down only`;
+}
+
+/** @param {string} file */
+function unknown(file) {
+  return `${file} is in no part of the engine: give its folder a line in scripts/importDirections.mjs`;
+}
+
+/** @type {import('eslint').Rule.RuleModule} */
+export const importDirections = {
+  meta: { type: 'problem', docs: { description: 'imports go down only' }, schema: [] },
+  create(context) {
+    const from = relative(context.cwd, context.filename).replaceAll('\\', '/');
+    if (!partOf(from)) return from.startsWith('engine/') ? { Program: (node) => context.report({ node, message: unknown(from) }) } : {};
+    /** @param {any} node */
+    const look = (node) => {
+      const source = node.source;
+      if (typeof source?.value !== 'string') return;
+      const named = node.specifiers ?? [];
+      const typeOnly =
+        node.type === 'TSImportType' ||
+        (node.importKind ?? node.exportKind) === 'type' ||
+        (named.length > 0 && named.every((/** @type {any} */ one) => (one.importKind ?? one.exportKind) === 'type'));
+      const message = whatIsWrong(from, source.value, { typeOnly });
+      if (message) context.report({ node: source, message });
+    };
+    return {
+      ImportDeclaration: look,
+      ImportExpression: look,
+      ExportNamedDeclaration: look,
+      ExportAllDeclaration: look,
+      /** @param {any} node */
+      TSImportType: look,
+    };
+  },
+};

@@ -1,0 +1,43 @@
+/** `npm start`: sets up, then runs one seed of the Dopamine protocol in the terminal. What follows `--` is passed on to it. */
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { guarded, root, setup, SetupError } from './setup.mjs';
+
+/** Closer together than this, two equal signals are one key press: the terminal and npm each deliver Ctrl-C to this process. */
+const ONE_PRESS = 300;
+
+await guarded(() => {
+  const { node, environment } = setup();
+  const command = ['main/cli/gatescope.ts', 'run', 'dopamine', '--seeds', '0', ...process.argv.slice(2)];
+  return runForwarding(node, command, environment);
+});
+
+/**
+ * Runs a child in a process group of its own, so that a signal reaches it once, through here; ends with the child's exit code.
+ * Windows has neither groups nor signals: there the console delivers Ctrl-C to the child, and this process only waits.
+ * @param {string} node @param {string[]} command @param {NodeJS.ProcessEnv} env
+ * @returns {Promise<void>}
+ */
+function runForwarding(node, command, env) {
+  const windows = process.platform === 'win32';
+  const child = spawn(node, command, { cwd: root, env, stdio: 'inherit', detached: !windows });
+  /** @type {Map<string, number>} */
+  const lastSeen = new Map();
+  /** @type {NodeJS.Signals[]} */
+  const signals = windows ? ['SIGINT'] : ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGWINCH'];
+  for (const signal of signals) {
+    process.on(signal, () => {
+      const before = lastSeen.get(signal) ?? -Infinity;
+      lastSeen.set(signal, performance.now());
+      if (!windows && performance.now() - before > ONE_PRESS) child.kill(signal);
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) => reject(new SetupError(`${node} could not be started: ${error.message}`)));
+    child.on('exit', (code, signal) => {
+      process.exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
+      for (const name of signals) process.removeAllListeners(name);
+      resolve();
+    });
+  });
+}
