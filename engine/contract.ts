@@ -1,5 +1,6 @@
 /**
  * What crosses the boundary between an engine and whoever gives it work. Plain data only: everything here survives structured clone.
+ * A typed array that has crossed may be a view of the whole message: its `buffer` is not its own.
  */
 import type { Failure } from './base/errors.ts';
 

@@ -124,7 +124,7 @@ function startJob({ job: id, threads, resume }: ToEngine & { type: 'run' }, port
 }
 
 /** Lets through what comes no sooner than {@link pace} after the last; holds back the newest of the rest until then or until `flush`. */
-function thinned(send: (progress: Progress) => void): { offer(progress: Progress): void; flush(): void } {
+function thinned(send: (progress: Progress) => void): { offer: (progress: Progress) => void; flush: () => void } {
   let held: Progress | undefined;
   let sent = -Infinity;
   let timer: NodeJS.Timeout | undefined;

@@ -9,7 +9,8 @@ const upToOps = ['engine/base', 'engine/graph', 'engine/ops'];
 const upToGates = [...upToOps, 'engine/gates'];
 const upToModels = [...upToGates, 'engine/models', 'engine/formats'];
 const beforeAnalyses = [...upToModels, 'engine/execute', 'engine/tasks', 'engine/training', 'engine/interventions'];
-const wholeEngine = [...beforeAnalyses, 'engine/analyses', 'engine/contract', 'engine/run'];
+const upToRun = [...beforeAnalyses, 'engine/analyses', 'engine/contract', 'engine/jobs'];
+const wholeEngine = [...upToRun, 'engine/run', 'engine/engine', 'engine/protocols'];
 
 /**
  * Part → what it may import. `types` are for `import type` only. Every part may import itself.
@@ -24,11 +25,16 @@ const parts = {
   'engine/models': { values: upToGates },
   'engine/formats': { values: upToGates, node: true },
   'engine/tasks': { values: upToModels, node: true },
-  'engine/training': { values: [...upToModels, 'engine/execute'] },
+  'engine/training': { values: [...upToModels, 'engine/execute'], types: ['engine/contract'] },
   'engine/interventions': { values: [...upToModels, 'engine/execute'] },
   'engine/analyses': { values: beforeAnalyses },
-  'engine/contract': { values: [...beforeAnalyses, 'engine/analyses'] },
-  'engine/run': { values: wholeEngine },
+  // What crosses processes: plain data, so that anyone may speak of it.
+  'engine/contract': { types: [...beforeAnalyses, 'engine/analyses'] },
+  'engine/jobs': { values: [...beforeAnalyses, 'engine/analyses', 'engine/contract'], node: true },
+  'engine/run': { values: upToRun },
+  'engine/engine': { values: [...upToRun, 'engine/run'], node: true },
+  // Runs on the host: jobs are spoken of by their types only, so no native library comes with it.
+  'engine/protocols': { values: [...upToGates, 'engine/models', 'engine/contract'], types: ['engine/jobs'] },
   main: { values: wholeEngine, node: true },
   renderer: { types: [...wholeEngine, 'main/host'] },
   bench: { values: [...wholeEngine, 'main', 'scripts', 'fixtures'], node: true },

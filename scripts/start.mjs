@@ -32,12 +32,25 @@ function runForwarding(node, command, env) {
       if (!windows && performance.now() - before > ONE_PRESS) child.kill(signal);
     });
   }
+  const stopWatching = process.env.npm_lifecycle_event === 'start' ? onParentGone(() => child.kill('SIGTERM')) : () => {};
   return new Promise((resolve, reject) => {
     child.on('error', (error) => reject(new SetupError(`${node} could not be started: ${error.message}`)));
     child.on('exit', (code, signal) => {
+      stopWatching();
       process.exitCode = code ?? 128 + (signal ? constants.signals[signal] : 0);
       for (const name of signals) process.removeAllListeners(name);
       resolve();
     });
   });
+}
+
+/** npm hands SIGTERM to the shell between it and this process; the shell dies and tells nobody. @param {() => void} act */
+function onParentGone(act) {
+  const parent = process.ppid;
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(timer);
+    act();
+  }, 250);
+  return () => clearInterval(timer);
 }

@@ -48,9 +48,9 @@ export function toFailure(error: unknown): Failure {
 export function fromFailure(failure: Failure): Error {
   switch (failure.kind) {
     case 'mistake': {
-      const error = new UserError(failure.field, failure.rule, failure.value);
-      error.message = failure.message;
-      return error;
+      // The value was put into words on the other side; it is not quoted again.
+      const { message, value } = failure;
+      return Object.assign(new UserError(failure.field, failure.rule, value), { message, value });
     }
     case 'cancelled':
       return new Cancelled(failure.message);

@@ -45,7 +45,8 @@ export function quantile(values: ArrayLike<number>, p: number): number {
 export function bootstrapInterval(values: ArrayLike<number>, options: { random: Random; resamples?: number; level?: number }): Interval {
   const { random, resamples = 10_000, level = 0.95 } = options;
   const sample = checked('bootstrapInterval', values, 2);
-  if (!Number.isInteger(resamples) || resamples < 1) throw new UserError('bootstrapInterval: resamples', 'must be an integer of at least 1', resamples);
+  if (!Number.isInteger(resamples) || resamples < 1)
+    throw new UserError('bootstrapInterval: resamples', 'must be an integer of at least 1', resamples);
   if (!(level > 0 && level < 1)) throw new UserError('bootstrapInterval: level', 'must be in (0, 1)', level);
   const means = new Float64Array(resamples);
   for (let resample = 0; resample < resamples; resample++) {

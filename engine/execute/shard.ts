@@ -24,9 +24,10 @@ export class Shard {
   /** Bound runs by number of rows: a whole batch, and the last one of an epoch. */
   readonly #bound = new Map<number, () => unknown>();
 
-  constructor(plan: ShardPlan) {
+  /** @param beside a shard of the same model on the same thread, whose session (and so whose scratch memory) is used */
+  constructor(plan: ShardPlan, beside?: Shard) {
     this.#plan = plan;
-    this.#session = openSession(plan.model, { memory: 'training' }, 'training step');
+    this.#session = beside ? beside.#session : openSession(plan.model, { memory: 'training' }, 'training step');
   }
 
   /** Computes the outputs for the first `rows` row numbers. */

@@ -4,6 +4,7 @@
  * A command is written, its number raised, and the other side woken; the answer is the same number. Both sides look for a while before they
  * sleep, because a step is shorter than it takes the system to wake a thread twice.
  */
+import type { Worker } from 'node:worker_threads';
 
 /** Int32 words of the control block. */
 export const COMMAND_NUMBER = 0;
@@ -25,11 +26,25 @@ export const FAILED = 2;
 
 /** Looks before sleeping: some tens of microseconds. */
 const LOOKS = 4000;
+/** Milliseconds of sleep between two looks at whether the other side is still there. */
+const CHECK = 250;
 
-/** Returns once the word at `index` is no longer `old`. */
-export function awaitChange(control: Int32Array, index: number, old: number): void {
+/**
+ * Returns once the word at `index` is no longer `old`.
+ * @param check called now and then meanwhile; throws if nobody is left who could change it
+ */
+export function awaitChange(control: Int32Array, index: number, old: number, check?: () => void): void {
   for (let look = 0; look < LOOKS; look++) if (Atomics.load(control, index) !== old) return;
-  while (Atomics.load(control, index) === old) Atomics.wait(control, index, old);
+  while (Atomics.load(control, index) === old) if (Atomics.wait(control, index, old, check ? CHECK : Infinity) === 'timed-out') check?.();
+}
+
+/**
+ * Whether a thread still runs, asked by one that sleeps and so gets no events: the time an event loop was idle is not known (-1, or all zeros)
+ * once its thread has stopped, however it came to that.
+ */
+export function lives(thread: Worker): boolean {
+  const { idle, active } = thread.performance.eventLoopUtilization();
+  return idle >= 0 && active > 0;
 }
 
 /** Raises the number at `index` and wakes whoever waits for it. */

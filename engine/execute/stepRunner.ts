@@ -170,7 +170,8 @@ export class StepRunner {
       const workerData: StepWorkerData = { plan: plans[1]!, optimiser: spec.optimiser, regions: this.#regions, control, errors: port2 };
       this.#helper = { errors, thread: new Worker(new URL('./stepWorker.ts', import.meta.url), { workerData, transferList: [port2] }) };
     }
-    this.#lead = (helped ? plans.slice(0, 1) : plans).map((shard) => new Shard(shard));
+    const lead = new Shard(plans[0]!);
+    this.#lead = helped ? [lead] : [lead, ...plans.slice(1).map((other) => new Shard(other, lead))];
   }
 
   /** The values of a parameter where they lie; writing to it changes the parameter. */
@@ -266,7 +267,7 @@ export class StepRunner {
       this.#command(END, 0);
       await ended;
     }
-    this.#lead.forEach((shard) => shard.dispose());
+    this.#lead[0]!.dispose();
   }
 
   #split(rows: number): [number, number] {

@@ -32,7 +32,11 @@ export function readIdx(path: string): IdxArray {
   const magic = view.getUint32(0);
   const rank = MAGIC_DIMENSIONS.get(magic);
   if (rank === undefined) {
-    throw new UserError(field, 'must begin with the magic number 0x00000801 (labels) or 0x00000803 (images)', `0x${magic.toString(16).padStart(8, '0')}`);
+    throw new UserError(
+      field,
+      'must begin with the magic number 0x00000801 (labels) or 0x00000803 (images)',
+      `0x${magic.toString(16).padStart(8, '0')}`,
+    );
   }
   const header = 4 + 4 * rank;
   if (bytes.length < header) throw new UserError(field, `must have a header of ${header} bytes`, `${bytes.length} bytes`);
@@ -67,7 +71,8 @@ function unpack(bytes: Uint8Array, field: string): Uint8Array {
     return gunzipSync(bytes, { maxOutputLength: UNPACKED_LIMIT });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    if (code === 'ERR_BUFFER_TOO_LARGE') throw new UserError(field, `must unpack to at most ${UNPACKED_LIMIT} bytes`, 'more', { cause: error });
+    if (code === 'ERR_BUFFER_TOO_LARGE')
+      throw new UserError(field, `must unpack to at most ${UNPACKED_LIMIT} bytes`, 'more', { cause: error });
     throw new UserError(field, 'must be a whole gzip file', code ?? String(error), { cause: error });
   }
 }

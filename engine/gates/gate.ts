@@ -101,5 +101,6 @@ export function temperatureInput(graph: Graph): Value {
 }
 
 export function checkTemperature(temperature: number): void {
-  if (!(Number.isFinite(temperature) && temperature > 0)) throw new UserError('gate: temperature', 'must be a number > 0', temperature);
+  const single = Math.fround(temperature); // a float32 in the graph, where it must be neither 0 nor infinite
+  if (!(Number.isFinite(single) && single > 0)) throw new UserError('gate: temperature', 'must be a number > 0', temperature);
 }

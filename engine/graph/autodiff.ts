@@ -16,7 +16,8 @@ import { reachableNodes, requireReached } from './program.ts';
 export function differentiate(y: Value, wrt: readonly Value[], seed: Value | undefined, add: (a: Value, b: Value) => Value): Value[] {
   const { graph } = y;
   if (y.dtype !== 'float32') throw new UserError('gradient: y', 'must be float32', y.dtype);
-  if (seed && !sameShape(seed.shape, y.shape)) throw new UserError('gradient: seed', `must have the shape ${shapeText(y.shape)} of y`, shapeText(seed.shape));
+  if (seed && !sameShape(seed.shape, y.shape))
+    throw new UserError('gradient: seed', `must have the shape ${shapeText(y.shape)} of y`, shapeText(seed.shape));
   const nodes = reachableNodes([y]);
   for (const x of wrt) {
     if (x.dtype !== 'float32') throw new UserError('gradient: wrt', 'must be float32', x.dtype);
@@ -30,19 +31,21 @@ export function differentiate(y: Value, wrt: readonly Value[], seed: Value | und
   const cotangents = new Map<Value, Value>([[y, seed ?? graph.uniform(1, y.shape)]]);
   const receive = (node: Node, input: Value, cotangent: Value) => {
     if (!sameShape(cotangent.shape, input.shape))
-      throw new Error(`gradient of ${node.label}: a cotangent has shape ${shapeText(cotangent.shape)} where ${shapeText(input.shape)} belongs`);
+      throw new Error(
+        `gradient of ${node.label}: a cotangent has shape ${shapeText(cotangent.shape)} where ${shapeText(input.shape)} belongs`,
+      );
     const known = cotangents.get(input);
     cotangents.set(input, known ? add(known, cotangent) : cotangent);
   };
   for (const node of nodes.reverse()) {
     const given = node.outputs.map((output) => (depends.has(output) ? cotangents.get(output) : undefined));
     if (given.every((cotangent) => cotangent === undefined) || !node.operation.gradient) continue;
-    const wanted = (i: number) => depends.has(node.inputs[i]!) && node.inputs[i]!.dtype === 'float32';
+    const wanted = (i: number) => depends.has(node.inputs[i]) && node.inputs[i].dtype === 'float32';
     if (!node.inputs.some((_input, i) => wanted(i))) continue;
     graph.at(node.site === '' ? 'gradient' : `${node.site}.gradient`, () => {
       const context = { inputs: node.inputs, outputs: node.outputs, attributes: node.attributes, node, wanted };
       node.operation.gradient!(context, given).forEach((cotangent, i) => {
-        if (cotangent && wanted(i)) receive(node, node.inputs[i]!, cotangent);
+        if (cotangent && wanted(i)) receive(node, node.inputs[i], cotangent);
       });
     });
   }

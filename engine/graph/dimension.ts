@@ -52,7 +52,7 @@ function intern(terms: readonly Term[]): Dimension {
   }
   const kept = [...sums.entries()].filter(([, term]) => term.coefficient !== 0).sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
   if (kept.length === 0) return 0;
-  if (kept.length === 1 && kept[0]![1].symbols.length === 0) return kept[0]![1].coefficient;
+  if (kept.length === 1 && kept[0][1].symbols.length === 0) return kept[0][1].coefficient;
   const ordered = kept.map(([, term]) => term);
   const text = ordered.map(termText).join(' + ');
   let found = interned.get(text);

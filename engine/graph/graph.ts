@@ -55,8 +55,9 @@ export class Graph {
   /** A constant tensor; an array of one repeated number becomes uniform. Use it for small tables: weights are inputs. */
   constant(data: Data, shape: readonly number[]): Value {
     const dtype = dtypeOf(data);
-    if (data.length !== elements(shape)) throw new UserError('graph.constant: data', `must have the ${String(elements(shape))} elements of ${shapeText(shape)}`, data.length);
-    if (data.length > 0 && data.every((entry) => Object.is(entry, data[0]))) return this.uniform(data[0]!, shape, dtype);
+    if (data.length !== elements(shape))
+      throw new UserError('graph.constant: data', `must have the ${String(elements(shape))} elements of ${shapeText(shape)}`, data.length);
+    if (data.length > 0 && data.every((entry) => Object.is(entry, data[0]))) return this.uniform(data[0], shape, dtype);
     const key = data.length <= SHARED_CONSTANT ? `${dtype}|${shape.join()}|${Array.from(data, exact).join()}` : undefined;
     return this.#shared(key, () => this.#value({ shape, dtype }, { kind: 'constant', data: data.slice() }));
   }
@@ -143,7 +144,9 @@ const exact = (number: number): string => (Object.is(number, -0) ? '-0' : String
 
 /** Attributes as text, equal only where they are: JSON alone makes one of NaN, Infinity and null. */
 export function attributesKey(attributes: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(attributes, (_name, value: unknown) => (typeof value === 'number' && (!Number.isFinite(value) || value === 0) ? `number ${exact(value)}` : value));
+  return JSON.stringify(attributes, (_name, value: unknown) =>
+    typeof value === 'number' && (!Number.isFinite(value) || value === 0) ? `number ${exact(value)}` : value,
+  );
 }
 
 export function dtypeOf(data: Data): DType {
@@ -156,6 +159,7 @@ export function constantData(value: Value): Data | undefined {
   if (source.kind === 'constant') return source.data;
   if (source.kind !== 'uniform' || !isStatic(value.shape)) return undefined;
   const length = elements(value.shape) as number;
-  const data = value.dtype === 'float32' ? new Float32Array(length) : value.dtype === 'int32' ? new Int32Array(length) : new Uint8Array(length);
+  const data =
+    value.dtype === 'float32' ? new Float32Array(length) : value.dtype === 'int32' ? new Int32Array(length) : new Uint8Array(length);
   return data.fill(source.number);
 }

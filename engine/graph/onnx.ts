@@ -84,14 +84,19 @@ class Writer {
       target: this.#target,
       emit: (type, inputs, attributes = {}, { domain = '', count = 1 } = {}) => this.#emit(type, domain, inputs, attributes, count),
       result: (slot, name) => void (results[slot] = name),
-      scalar: (value, dtype = 'float32') => this.#initializer(dtype === 'float32' ? Float32Array.of(value) : dtype === 'int32' ? Int32Array.of(value) : Uint8Array.of(value), [], dtype),
+      scalar: (value, dtype = 'float32') =>
+        this.#initializer(
+          dtype === 'float32' ? Float32Array.of(value) : dtype === 'int32' ? Int32Array.of(value) : Uint8Array.of(value),
+          [],
+          dtype,
+        ),
       ints: (values) => this.#ints(values),
       dimensions: (shape) => this.#dimensions(shape),
       reshapeTarget: (shape, from) => this.#reshapeTarget(shape, from),
     };
     node.operation.onnx(context, node);
     node.outputs.forEach((output, slot) => {
-      if (!this.#names.has(output)) this.#names.set(output, results[slot]!);
+      if (!this.#names.has(output)) this.#names.set(output, results[slot]);
     });
   }
 
@@ -109,9 +114,10 @@ class Writer {
 
   #uniform(number: number, shape: Shape, dtype: DType): string {
     const length = elements(shape);
-    const make = (n: number) => (dtype === 'float32' ? new Float32Array(n) : dtype === 'int32' ? new Int32Array(n) : new Uint8Array(n)).fill(number);
+    const make = (n: number) =>
+      (dtype === 'float32' ? new Float32Array(n) : dtype === 'int32' ? new Int32Array(n) : new Uint8Array(n)).fill(number);
     if (typeof length === 'number' && length <= WRITTEN_OUT) return this.#initializer(make(length), shape as number[], dtype);
-    return this.#emit('Expand', '', [this.#initializer(make(1), [], dtype), this.#dimensions(shape)], {}, 1)[0]!;
+    return this.#emit('Expand', '', [this.#initializer(make(1), [], dtype), this.#dimensions(shape)], {}, 1)[0];
   }
 
   /** Appends a node, or finds the equal one: different nodes of a graph may need the same helper. */
@@ -136,7 +142,10 @@ class Writer {
     const name = `${CONSTANT}${this.#initializers.size}`;
     const message = new Message();
     for (const size of shape) message.integer(1, size);
-    message.integer(2, ELEMENT[dtype]).string(8, name).bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    message
+      .integer(2, ELEMENT[dtype])
+      .string(8, name)
+      .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
     this.#initializers.set(key, { name, message });
     return name;
   }
@@ -144,13 +153,13 @@ class Writer {
   #dimensions(shape: readonly Dimension[]): string {
     if (isStatic(shape)) return this.#ints(shape);
     const names = shape.map((dimension) => this.#dimension(dimension));
-    return names.length === 1 ? names[0]! : this.#emit('Concat', '', names, { axis: 0 }, 1)[0]!;
+    return names.length === 1 ? names[0] : this.#emit('Concat', '', names, { axis: 0 }, 1)[0];
   }
 
   /** One dimension as an int64 vector of length 1. */
   #dimension(dimension: Dimension): string {
     if (typeof dimension === 'number') return this.#ints([dimension]);
-    const combine = (type: string) => (a: string, b: string) => this.#emit(type, '', [a, b], {}, 1)[0]!;
+    const combine = (type: string) => (a: string, b: string) => this.#emit(type, '', [a, b], {}, 1)[0];
     return dimension.terms
       .map(({ coefficient, symbols }) => {
         const factors = symbols.map((name) => this.#symbol(name));
@@ -162,7 +171,7 @@ class Writer {
   #symbol(name: string): string {
     for (const [input, value] of this.#program.inputs) {
       const axis = value.shape.findIndex((dimension) => bareSymbol(dimension) === name);
-      if (axis >= 0) return this.#emit('Shape', '', [input], { start: axis, end: axis + 1 }, 1)[0]!;
+      if (axis >= 0) return this.#emit('Shape', '', [input], { start: axis, end: axis + 1 }, 1)[0];
     }
     throw new Error(`onnx: no input has the dimension ${name}`);
   }
@@ -183,7 +192,7 @@ class Writer {
     const taken = new Set([...this.#inputs, ...this.#program.outputs.keys()]);
     for (const node of this.#program.nodes) {
       const name = node.attributes.name as string;
-      if (node.operation.name === 'site' && !taken.has(name)) this.#call(this.#names.get(node.outputs[0]!)!, name);
+      if (node.operation.name === 'site' && !taken.has(name)) this.#call(this.#names.get(node.outputs[0])!, name);
     }
   }
 
@@ -197,7 +206,7 @@ class Writer {
     const message = new Message();
     for (const input of node.inputs) message.string(1, this.#renamed.get(input) ?? input);
     for (const output of node.outputs) message.string(2, this.#renamed.get(output) ?? output);
-    message.string(3, `${node.label}#${node.outputs[0]!}`).string(4, node.type);
+    message.string(3, `${node.label}#${node.outputs[0]}`).string(4, node.type);
     for (const [name, value] of Object.entries(node.attributes)) message.message(5, attributeMessage(name, value));
     return node.domain === '' ? message : message.string(7, node.domain);
   }
@@ -214,7 +223,8 @@ function attributeMessage(name: string, value: OnnxAttributes[string]): Message 
 
 function typeMessage(name: string, value: Value): Message {
   const shape = new Message();
-  for (const dimension of value.shape) shape.message(1, typeof dimension === 'number' ? new Message().integer(1, dimension) : new Message().string(2, dimension.text));
+  for (const dimension of value.shape)
+    shape.message(1, typeof dimension === 'number' ? new Message().integer(1, dimension) : new Message().string(2, dimension.text));
   const tensor = new Message().integer(1, ELEMENT[value.dtype]).message(2, shape);
   return new Message().string(1, name).message(2, new Message().message(1, tensor));
 }

@@ -26,17 +26,22 @@ export interface OnnxContext {
   /** `portable` avoids operations outside the ONNX standard; `fast` may use those of ONNX Runtime's CPU provider. */
   readonly target: 'fast' | 'portable';
   /** Writes one ONNX node and returns the names of its outputs; without `outputs` it makes `count` fresh names. */
-  emit(type: string, inputs: readonly string[], attributes?: OnnxAttributes, options?: { domain?: string; count?: number }): string[];
+  readonly emit: (
+    type: string,
+    inputs: readonly string[],
+    attributes?: OnnxAttributes,
+    options?: { domain?: string; count?: number },
+  ) => string[];
   /** Says that output `slot` of the node is the ONNX value `name`. */
-  result(slot: number, name: string): void;
+  readonly result: (slot: number, name: string) => void;
   /** A float32 scalar constant. */
-  scalar(value: number, dtype?: DType): string;
+  readonly scalar: (value: number, dtype?: DType) => string;
   /** A constant int64 vector, for axes and sizes. */
-  ints(values: readonly number[]): string;
+  readonly ints: (values: readonly number[]) => string;
   /** An int64 vector of dimensions, read from the run's inputs where they are symbolic. */
-  dimensions(shape: readonly Dimension[]): string;
+  readonly dimensions: (shape: readonly Dimension[]) => string;
   /** A target for Reshape: constant where copied axes and one inferred axis are enough, else read from the inputs. */
-  reshapeTarget(shape: Shape, from: Shape): string;
+  readonly reshapeTarget: (shape: Shape, from: Shape) => string;
 }
 
 export type OnnxAttributes = Readonly<Record<string, number | string | readonly number[] | { readonly float: number }>>;
@@ -44,7 +49,7 @@ export type OnnxAttributes = Readonly<Record<string, number | string | readonly 
 export interface TensorFlowContext {
   readonly tf: TensorFlow;
   /** The run's sizes of a symbolic shape. */
-  sizes(shape: Shape): number[];
+  readonly sizes: (shape: Shape) => number[];
 }
 
 /** What a gradient rule sees. */
@@ -54,12 +59,12 @@ export interface GradientContext {
   readonly attributes: Attributes;
   readonly node: Node;
   /** Whether somebody wants the cotangent of input `i`: do not build what is not wanted. */
-  wanted(i: number): boolean;
+  readonly wanted: (i: number) => boolean;
 }
 
 /** The rule for {@link Operation.along} of operations that broadcast: trailing axes align, and an axis of size 1 is needed whole. */
 export function alongBroadcast(node: Node, axis: number): (number | undefined)[] {
-  const { rank, shape } = node.outputs[0]!;
+  const { rank, shape } = node.outputs[0];
   return node.inputs.map((input) => {
     const own = axis - (rank - input.rank);
     return own >= 0 && input.shape[own] === shape[axis] ? own : undefined;

@@ -38,7 +38,12 @@ export function reachableNodes(values: Iterable<Value>, cut: ReadonlySet<Value> 
 export function requireReached(place: string, value: Value, nodes: readonly Node[]): void {
   const among = new Set(nodes);
   const passed = [...(value.graph.passed.get(value) ?? [])].some((built) => !built.node || among.has(built.node));
-  if (passed || value.uniform !== undefined) throw new UserError(place, 'must not be a constant, nor what a rewrite has read past: mark it with site()', value.node?.label ?? String(value));
+  if (passed || value.uniform !== undefined)
+    throw new UserError(
+      place,
+      'must not be a constant, nor what a rewrite has read past: mark it with site()',
+      value.node?.label ?? String(value),
+    );
 }
 
 /** The least that computes `outputs` from the graph's inputs and the values in `cuts`. */
@@ -65,18 +70,23 @@ function cutProgram(outputs: Readonly<Record<string, Value>>, cuts: Readonly<Rec
   };
   for (const node of nodes) node.inputs.forEach(use);
   Object.values(outputs).forEach(use);
-  for (const name of Object.keys(outputs)) if (inputs.has(name)) throw new UserError('program: output', 'must have another name than the inputs', name);
+  for (const name of Object.keys(outputs))
+    if (inputs.has(name)) throw new UserError('program: output', 'must have another name than the inputs', name);
   for (const name of [...inputs.keys(), ...Object.keys(outputs)])
-    if (name === '' || name.startsWith('%')) throw new UserError('program: name', 'must not be empty nor begin with % (names of the ONNX writer)', name);
+    if (name === '' || name.startsWith('%'))
+      throw new UserError('program: name', 'must not be empty nor begin with % (names of the ONNX writer)', name);
 
   const bound = new Set([...inputs.values()].flatMap((input) => input.shape.flatMap((dimension) => bareSymbol(dimension) ?? [])));
   const requireBound = (name: string, dimensions: readonly Dimension[]) => {
     for (const symbol of dimensions.flatMap(symbolsOf))
-      if (!bound.has(symbol)) throw new UserError(`program: dimension of ${name}`, 'must appear on its own in the shape of some input', symbol);
+      if (!bound.has(symbol))
+        throw new UserError(`program: dimension of ${name}`, 'must appear on its own in the shape of some input', symbol);
   };
   for (const node of nodes) {
-    for (const { shape } of [...node.inputs.filter((input) => input.uniform !== undefined), ...node.outputs]) requireBound(node.label, shape);
-    for (const attribute of Object.values(node.attributes)) if (Array.isArray(attribute)) requireBound(node.label, attribute.filter((entry) => typeof entry !== 'string') as Dimension[]);
+    for (const { shape } of [...node.inputs.filter((input) => input.uniform !== undefined), ...node.outputs])
+      requireBound(node.label, shape);
+    for (const attribute of Object.values(node.attributes))
+      if (Array.isArray(attribute)) requireBound(node.label, attribute.filter((entry) => typeof entry !== 'string') as Dimension[]);
   }
   for (const [name, value] of Object.entries(outputs)) requireBound(name, value.shape);
   return { inputs, outputs: new Map(Object.entries(outputs)), nodes };
@@ -85,7 +95,8 @@ function cutProgram(outputs: Readonly<Record<string, Value>>, cuts: Readonly<Rec
 /** Everything computed from `sources`, themselves included. */
 export function dependents(outputs: Iterable<Value>, sources: Iterable<Value>): Set<Value> {
   const found = new Set<Value>(sources);
-  for (const node of reachableNodes(outputs)) if (node.inputs.some((input) => found.has(input))) for (const output of node.outputs) found.add(output);
+  for (const node of reachableNodes(outputs))
+    if (node.inputs.some((input) => found.has(input))) for (const output of node.outputs) found.add(output);
   return found;
 }
 
@@ -101,7 +112,11 @@ export interface Slice {
  * and whatever else that needs is taken ready-made, to be computed once for any number of changes.
  * @param keep says which values to leave to `after` although nothing changed them (weights' transposes, say); inputs always are
  */
-export function sliceAfter(outputs: Readonly<Record<string, Value>>, changed: Readonly<Record<string, Value>>, keep: (value: Value) => boolean = () => false): Slice {
+export function sliceAfter(
+  outputs: Readonly<Record<string, Value>>,
+  changed: Readonly<Record<string, Value>>,
+  keep: (value: Value) => boolean = () => false,
+): Slice {
   const nodes = reachableNodes(Object.values(outputs));
   for (const [name, value] of Object.entries(changed)) requireReached(`sliceAfter: changed ${name}`, value, nodes);
   const after = dependents(Object.values(outputs), Object.values(changed));
@@ -116,20 +131,24 @@ export function sliceAfter(outputs: Readonly<Record<string, Value>>, changed: Re
     cutValues.add(value);
     frontier.set(name, value);
   };
-  for (const node of reachableNodes(Object.values(outputs), new Set(Object.values(changed)))) if (node.inputs.some((input) => after.has(input))) node.inputs.forEach(visit);
+  for (const node of reachableNodes(Object.values(outputs), new Set(Object.values(changed))))
+    if (node.inputs.some((input) => after.has(input))) node.inputs.forEach(visit);
   Object.values(outputs).forEach(visit);
   return { after: cutProgram(outputs, cuts), frontier };
 }
 
 /** What each symbol is in a run, from the sizes of what is fed; every contradiction is an error that names the input and the sizes. */
-export function bindSymbols(inputs: ReadonlyMap<string, Value>, feeds: Readonly<Record<string, { readonly shape: readonly number[] }>>): Bindings {
+export function bindSymbols(
+  inputs: ReadonlyMap<string, Value>,
+  feeds: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+): Bindings {
   const bindings = new Map<string, number>();
   for (const [name, value] of inputs) {
     const feed = feeds[name];
     if (!feed) throw new UserError(`run: input ${name}`, `must be fed with ${String(value)}`, undefined);
     if (feed.shape.length !== value.rank) throw new UserError(`run: input ${name}`, `must have the shape of ${String(value)}`, feed.shape);
     value.shape.forEach((dimension, axis) => {
-      const size = feed.shape[axis]!;
+      const size = feed.shape[axis];
       const symbol = bareSymbol(dimension);
       const expected = typeof dimension === 'number' ? dimension : symbol === undefined ? undefined : bindings.get(symbol);
       if (expected !== undefined && expected !== size)
@@ -141,8 +160,8 @@ export function bindSymbols(inputs: ReadonlyMap<string, Value>, feeds: Readonly<
     value.shape.forEach((dimension, axis) => {
       const known = symbolsOf(dimension).every((symbol) => bindings.has(symbol));
       const expected = known ? evaluate(dimension, bindings) : undefined;
-      if (expected !== undefined && expected !== feeds[name]!.shape[axis])
-        throw new UserError(`run: input ${name}`, `must have ${expected} along axis ${axis} of ${String(value)}`, feeds[name]!.shape);
+      if (expected !== undefined && expected !== feeds[name].shape[axis])
+        throw new UserError(`run: input ${name}`, `must have ${expected} along axis ${axis} of ${String(value)}`, feeds[name].shape);
     });
   return bindings;
 }

@@ -79,7 +79,7 @@ export class Node {
 
   /** Smallest id among the outputs: nodes sorted by it are in topological order. */
   get order(): number {
-    return this.outputs[0]!.id;
+    return this.outputs[0].id;
   }
 
   /** `blocks.1.attn/matmul.57`: the name this node has in every executor. */

@@ -11,18 +11,18 @@ const addition = elementwise({
   name: 'add',
   onnx: 'Add',
   commutative: true,
-  tensorflow: (tf, [a, b]) => tf.add(a!, b!),
-  scalar: (a, b) => a! + b!,
-  rewrite: ([a, b]) => (isZero(a!) ? b : isZero(b!) ? a : undefined),
+  tensorflow: (tf, [a, b]) => tf.add(a, b),
+  scalar: (a, b) => a + b,
+  rewrite: ([a, b]) => (isZero(a) ? b : isZero(b) ? a : undefined),
   gradient: [(d) => d, (d) => d],
 });
 
 const subtraction = elementwise({
   name: 'subtract',
   onnx: 'Sub',
-  tensorflow: (tf, [a, b]) => tf.sub(a!, b!),
-  scalar: (a, b) => a! - b!,
-  rewrite: ([a, b]) => (isZero(b!) ? a : isZero(a!) ? negate(b!) : undefined),
+  tensorflow: (tf, [a, b]) => tf.sub(a, b),
+  scalar: (a, b) => a - b,
+  rewrite: ([a, b]) => (isZero(b) ? a : isZero(a) ? negate(b) : undefined),
   gradient: [(d) => d, (d) => negate(d)],
 });
 
@@ -30,49 +30,49 @@ const multiplication = elementwise({
   name: 'multiply',
   onnx: 'Mul',
   commutative: true,
-  tensorflow: (tf, [a, b]) => tf.mul(a!, b!),
-  scalar: (a, b) => a! * b!,
+  tensorflow: (tf, [a, b]) => tf.mul(a, b),
+  scalar: (a, b) => a * b,
   rewrite([a, b], type) {
-    if (isOne(a!)) return b;
-    if (isOne(b!)) return a;
-    if (isZero(a!) || isZero(b!)) return a!.graph.uniform(0, type.shape, type.dtype);
+    if (isOne(a)) return b;
+    if (isOne(b)) return a;
+    if (isZero(a) || isZero(b)) return a.graph.uniform(0, type.shape, type.dtype);
     // (x · c) · k = x · (c k): one pass instead of two
     for (const [x, k] of [
-      [a!, b!],
-      [b!, a!],
+      [a, b],
+      [b, a],
     ] as const) {
       if (k.uniform === undefined || x.node?.operation !== multiplication || x.dtype !== 'float32') continue;
       const c = x.node.inputs.findIndex((input) => input.uniform !== undefined);
       if (c < 0) continue;
-      const product = x.node.inputs[c]!.uniform! * k.uniform;
+      const product = x.node.inputs[c].uniform! * k.uniform;
       // Two factors stay two where their product would overflow or lose digits.
-      if (Math.abs(product) > 2 ** -126 && Math.abs(product) < 2 ** 127) return multiply(x.graph.readPast(x).node!.inputs[1 - c]!, product);
+      if (Math.abs(product) > 2 ** -126 && Math.abs(product) < 2 ** 127) return multiply(x.graph.readPast(x).node!.inputs[1 - c], product);
     }
     return undefined;
   },
-  gradient: [(d, { inputs }) => multiply(d, inputs[1]!), (d, { inputs }) => multiply(d, inputs[0]!)],
+  gradient: [(d, { inputs }) => multiply(d, inputs[1]), (d, { inputs }) => multiply(d, inputs[0])],
 });
 
 const division = elementwise({
   name: 'divide',
   onnx: 'Div',
   accepts: ['float32'],
-  tensorflow: (tf, [a, b]) => tf.div(a!, b!),
-  scalar: (a, b) => a! / b!,
-  rewrite: ([a, b]) => (isOne(b!) ? a : undefined),
-  gradient: [(d, { inputs }) => divide(d, inputs[1]!), (d, { inputs, outputs }) => negate(multiply(d, divide(outputs[0]!, inputs[1]!)))],
+  tensorflow: (tf, [a, b]) => tf.div(a, b),
+  scalar: (a, b) => a / b,
+  rewrite: ([a, b]) => (isOne(b) ? a : undefined),
+  gradient: [(d, { inputs }) => divide(d, inputs[1]), (d, { inputs, outputs }) => negate(multiply(d, divide(outputs[0], inputs[1])))],
 });
 
 const exponentiation = elementwise({
   name: 'power',
   onnx: 'Pow',
   accepts: ['float32'],
-  tensorflow: (tf, [a, b]) => tf.pow(a!, b!),
-  scalar: (a, b) => a! ** b!,
-  rewrite: ([a, b]) => (isOne(b!) ? a : b!.uniform === 2 ? multiply(a!, a!) : b!.uniform === 0.5 ? sqrt(a!) : undefined),
+  tensorflow: (tf, [a, b]) => tf.pow(a, b),
+  scalar: (a, b) => a ** b,
+  rewrite: ([a, b]) => (isOne(b) ? a : b.uniform === 2 ? multiply(a, a) : b.uniform === 0.5 ? sqrt(a) : undefined),
   gradient: [
-    (d, { inputs: [a, b] }) => multiply(d, multiply(b!, power(a!, subtract(b!, 1)))),
-    (d, { inputs: [a], outputs: [y] }) => multiply(d, multiply(y!, log(a!))),
+    (d, { inputs: [a, b] }) => multiply(d, multiply(b, power(a, subtract(b, 1)))),
+    (d, { inputs: [a], outputs: [y] }) => multiply(d, multiply(y, log(a))),
   ],
 });
 
@@ -86,9 +86,9 @@ const extremum = (name: 'maximum' | 'minimum', onnx: 'Max' | 'Min') => {
     name,
     onnx,
     commutative: true,
-    tensorflow: (tf, [a, b]) => tf[name](a!, b!),
-    scalar: (a, b) => (name === 'maximum' ? Math.max(a!, b!) : Math.min(a!, b!)),
-    gradient: [(d, { inputs: [a, b] }) => share(d, a!, b!), (d, { inputs: [a, b] }) => share(d, b!, a!)],
+    tensorflow: (tf, [a, b]) => tf[name](a, b),
+    scalar: (a, b) => (name === 'maximum' ? Math.max(a, b) : Math.min(a, b)),
+    gradient: [(d, { inputs: [a, b] }) => share(d, a, b), (d, { inputs: [a, b] }) => share(d, b, a)],
   });
 };
 const largest = extremum('maximum', 'Max');

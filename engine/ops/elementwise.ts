@@ -68,16 +68,19 @@ export function throughBroadcasts(inputs: readonly Value[], shape: Shape, apply:
 }
 
 function foldConstants(inputs: readonly Value[], type: TensorType, scalar: (...operands: number[]) => number): Value | undefined {
-  const { graph } = inputs[0]!;
+  const { graph } = inputs[0];
   if (inputs.every((input) => input.uniform !== undefined))
     return graph.uniform(scalar(...inputs.map((input) => input.uniform!)), type.shape, type.dtype);
   if (!isStatic(type.shape)) return undefined;
   const length = type.shape.reduce((a, b) => a * b, 1);
   if (length === 0 || length > FOLD_LIMIT) return undefined;
-  const columns = inputs.map((input) => (input.uniform !== undefined ? input.uniform : sameShape(input.shape, type.shape) ? constantData(input) : undefined));
+  const columns = inputs.map((input) =>
+    input.uniform !== undefined ? input.uniform : sameShape(input.shape, type.shape) ? constantData(input) : undefined,
+  );
   if (columns.some((column) => column === undefined)) return undefined;
-  const data = type.dtype === 'float32' ? new Float32Array(length) : type.dtype === 'int32' ? new Int32Array(length) : new Uint8Array(length);
-  for (let i = 0; i < length; i++) data[i] = scalar(...columns.map((column) => (typeof column === 'number' ? column : column![i]!)));
+  const data =
+    type.dtype === 'float32' ? new Float32Array(length) : type.dtype === 'int32' ? new Int32Array(length) : new Uint8Array(length);
+  for (let i = 0; i < length; i++) data[i] = scalar(...columns.map((column) => (typeof column === 'number' ? column : column![i])));
   return graph.constant(data, type.shape);
 }
 
@@ -104,23 +107,25 @@ export function elementwise(spec: ElementwiseSpec): Operation {
   const operation: Operation = {
     name: spec.name,
     infer(inputs) {
-      if (!inputs.every((input) => accepts.includes(input.dtype) && input.dtype === inputs[0]!.dtype))
+      if (!inputs.every((input) => accepts.includes(input.dtype) && input.dtype === inputs[0].dtype))
         throw new ShapeError(spec.name, `inputs must all be ${accepts.join(' or all ')}`, inputs);
-      return [{ shape: commonShape(spec.name, inputs), dtype: spec.returns ?? inputs[0]!.dtype }];
+      return [{ shape: commonShape(spec.name, inputs), dtype: spec.returns ?? inputs[0].dtype }];
     },
     simplify(inputs, _attributes, [type]) {
-      const folded = foldConstants(inputs, type!, spec.scalar) ?? spec.rewrite?.(inputs, type!);
-      if (folded) return sameShape(folded.shape, type!.shape) ? folded : broadcastTo(folded, type!.shape);
-      const apply = (operands: readonly Value[]) => operands[0]!.graph.apply(operation, operands)[0]!;
-      if (spec.commutative && inputs[0]!.id > inputs[1]!.id) return apply([inputs[1]!, inputs[0]!]);
-      return throughBroadcasts(inputs, type!.shape, apply);
+      const folded = foldConstants(inputs, type, spec.scalar) ?? spec.rewrite?.(inputs, type);
+      if (folded) return sameShape(folded.shape, type.shape) ? folded : broadcastTo(folded, type.shape);
+      const apply = (operands: readonly Value[]) => operands[0].graph.apply(operation, operands)[0];
+      if (spec.commutative && inputs[0].id > inputs[1].id) return apply([inputs[1], inputs[0]]);
+      return throughBroadcasts(inputs, type.shape, apply);
     },
     ...(gradient && {
       gradient: (context, [cotangent]) =>
-        context.inputs.map((input, i) => (cotangent && context.wanted(i) ? sumTo(gradient[i]!(cotangent, context), input.shape) : undefined)),
+        context.inputs.map((input, i) =>
+          cotangent && context.wanted(i) ? sumTo(gradient[i](cotangent, context), input.shape) : undefined,
+        ),
     }),
     along: alongBroadcast,
-    onnx: typeof onnx === 'string' ? (context) => context.result(0, context.emit(onnx, context.inputs)[0]!) : onnx,
+    onnx: typeof onnx === 'string' ? (context) => context.result(0, context.emit(onnx, context.inputs)[0]) : onnx,
     tensorflow: ({ tf }, inputs) => spec.tensorflow(tf, inputs),
   };
   return operation;
@@ -130,6 +135,8 @@ export function elementwise(spec: ElementwiseSpec): Operation {
 export function applyElementwise(operation: Operation, ...operands: readonly Operand[]): Value {
   const like = operands.find((operand): operand is Value => typeof operand !== 'number');
   if (!like) throw new ShapeError(operation.name, 'one operand must be a value of a graph', operands.join(' and '));
-  return like.graph.apply(operation, operands.map((operand) => lift(operand, like)))[0]!;
+  return like.graph.apply(
+    operation,
+    operands.map((operand) => lift(operand, like)),
+  )[0];
 }
-

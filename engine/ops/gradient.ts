@@ -12,10 +12,11 @@ export const gradient = (y: Value, wrt: readonly Value[], seed?: Value): Value[]
 /** Hessian of the scalar y times `vectors`, one for each of `wrt`: the gradient of ⟨∇y, v⟩ (Pearlmutter 1994). */
 export function hessianVectorProduct(y: Value, wrt: readonly Value[], vectors: readonly Value[]): Value[] {
   wrt.forEach((x, i) => {
-    if (!vectors[i] || !sameShape(x.shape, vectors[i].shape)) throw new UserError(`hessianVectorProduct: vector ${i}`, `must have the type ${String(x)}`, String(vectors[i]));
+    if (!vectors[i] || !sameShape(x.shape, vectors[i].shape))
+      throw new UserError(`hessianVectorProduct: vector ${i}`, `must have the type ${String(x)}`, String(vectors[i]));
   });
   const slope = gradient(y, wrt)
-    .map((g, i) => sum(multiply(g, vectors[i]!)))
+    .map((g, i) => sum(multiply(g, vectors[i])))
     .reduce(add);
   return gradient(slope, wrt);
 }

@@ -15,7 +15,26 @@ import { normalisations } from './softmax.ts';
 export { add, clip, divide, maximum, minimum, multiply, power, subtract } from './arithmetic.ts';
 export { customGradient, site, stopGradient, straightThrough } from './control.ts';
 export type { Operand } from './elementwise.ts';
-export { absoluteValue, cos, erf, exp, floor, gelu, log, negate, reciprocal, relu, sigmoid, sign, silu, sin, softplus, sqrt, square, tanh } from './functions.ts';
+export {
+  absoluteValue,
+  cos,
+  erf,
+  exp,
+  floor,
+  gelu,
+  log,
+  negate,
+  reciprocal,
+  relu,
+  sigmoid,
+  sign,
+  silu,
+  sin,
+  softplus,
+  sqrt,
+  square,
+  tanh,
+} from './functions.ts';
 export { gradient, hessianVectorProduct } from './gradient.ts';
 export { broadcastTo, expandAxis, mergeAxes, reshape, transpose } from './layout.ts';
 export { and, cast, equal, greater, greaterEqual, less, lessEqual, not, or, where } from './logic.ts';

@@ -26,28 +26,42 @@ const multiplication: Operation = {
   infer(inputs, attributes) {
     const [a, b, bias] = inputs;
     const { transposeA, transposeB } = attributes as unknown as Flags;
-    if (a!.rank < 2 || b!.rank < 2) throw new ShapeError('matmul', 'both factors must have at least two axes', inputs);
+    if (a.rank < 2 || b.rank < 2) throw new ShapeError('matmul', 'both factors must have at least two axes', inputs);
     if (inputs.some((input) => input.dtype !== 'float32')) throw new ShapeError('matmul', 'takes float32', inputs);
-    const [m, k] = transposeA ? [a!.shape.at(-1)!, a!.shape.at(-2)!] : [a!.shape.at(-2)!, a!.shape.at(-1)!];
-    const [l, n] = transposeB ? [b!.shape.at(-1)!, b!.shape.at(-2)!] : [b!.shape.at(-2)!, b!.shape.at(-1)!];
+    const [m, k] = transposeA ? [a.shape.at(-1)!, a.shape.at(-2)!] : [a.shape.at(-2)!, a.shape.at(-1)!];
+    const [l, n] = transposeB ? [b.shape.at(-1)!, b.shape.at(-2)!] : [b.shape.at(-2)!, b.shape.at(-1)!];
     if (k !== l) throw new ShapeError('matmul', `the inner dimensions must agree (${String(k)} and ${String(l)})`, inputs);
-    const batch = broadcastShape(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
+    const batch = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
     if (!batch) throw new ShapeError('matmul', 'the leading dimensions must broadcast', inputs);
     if (bias && !sameShape(bias.shape, [n])) throw new ShapeError('matmul', `the bias must have shape [${String(n)}]`, inputs);
     return [{ shape: [...batch, m, n], dtype: 'float32' }];
   },
   simplify(inputs, _attributes, [type]) {
-    return inputs.slice(0, 2).some((input) => input.uniform === 0) && inputs.length === 2 ? inputs[0]!.graph.uniform(0, type!.shape) : undefined;
+    return inputs.slice(0, 2).some((input) => input.uniform === 0) && inputs.length === 2
+      ? inputs[0].graph.uniform(0, type.shape)
+      : undefined;
   },
   gradient({ inputs: [a, b, bias], attributes, wanted }, [d]) {
     if (!d) return [];
     const { transposeA, transposeB, scale } = attributes as unknown as Flags;
-    const shared = b!.rank === 2 && a!.rank > 2 && !transposeA;
-    const [rows, rowsD] = shared ? [mergeAxes(a!, 0, a!.rank - 1), mergeAxes(d, 0, d.rank - 1)] : [a!, d];
+    const shared = b.rank === 2 && a.rank > 2 && !transposeA;
+    const [rows, rowsD] = shared ? [mergeAxes(a, 0, a.rank - 1), mergeAxes(d, 0, d.rank - 1)] : [a, d];
     return [
-      wanted(0) ? sumTo(transposeA ? matmul(b!, d, { transposeA: transposeB, transposeB: true, scale }) : matmul(d, b!, { transposeB: !transposeB, scale }), a!.shape) : undefined,
+      wanted(0)
+        ? sumTo(
+            transposeA
+              ? matmul(b, d, { transposeA: transposeB, transposeB: true, scale })
+              : matmul(d, b, { transposeB: !transposeB, scale }),
+            a.shape,
+          )
+        : undefined,
       wanted(1)
-        ? sumTo(transposeB ? matmul(rowsD, rows, { transposeA: true, transposeB: transposeA, scale }) : matmul(rows, rowsD, { transposeA: !transposeA, scale }), b!.shape)
+        ? sumTo(
+            transposeB
+              ? matmul(rowsD, rows, { transposeA: true, transposeB: transposeA, scale })
+              : matmul(rows, rowsD, { transposeA: !transposeA, scale }),
+            b.shape,
+          )
         : undefined,
       bias && wanted(2) ? sumTo(d, bias.shape) : undefined,
     ];
@@ -55,7 +69,7 @@ const multiplication: Operation = {
   along(node, axis) {
     const { inputs, outputs, attributes } = node;
     const [a, b, bias] = inputs as [Value, Value, Value | undefined];
-    const { rank, shape } = outputs[0]!;
+    const { rank, shape } = outputs[0];
     const rest = bias ? [undefined] : [];
     if (axis === rank - 2) return [attributes.transposeA ? a.rank - 1 : a.rank - 2, undefined, ...rest];
     if (axis === rank - 1) return bias ? null : [undefined, attributes.transposeB ? b.rank - 2 : b.rank - 1];
@@ -70,10 +84,10 @@ const multiplication: Operation = {
   },
   tensorflow({ tf, sizes }, [a, b, bias], node) {
     const { transposeA, transposeB, scale } = node.attributes as unknown as Flags;
-    const batch = sizes(node.outputs[0]!.shape.slice(0, -2));
+    const batch = sizes(node.outputs[0].shape.slice(0, -2));
     // Spelt out: the cpu backend counts through broadcast batches wrongly where both factors stretch.
     const full = (x: Tensor) => tf.broadcastTo(x, [...batch, ...x.shape.slice(-2)]);
-    let y = tf.matMul(full(a!), full(b!), transposeA, transposeB);
+    let y = tf.matMul(full(a), full(b), transposeA, transposeB);
     if (scale !== 1) y = tf.mul(y, scale);
     return bias ? tf.add(y, bias) : y;
   },
@@ -87,36 +101,42 @@ function writeMatmul(context: OnnxContext, node: Node): string {
   const [a, b] = node.inputs as [Value, Value];
   const { transposeA, transposeB, scale } = node.attributes as unknown as Flags;
   const [nameA, nameB, bias] = context.inputs as [string, string, string | undefined];
-  const { shape } = node.outputs[0]!;
+  const { shape } = node.outputs[0];
   const matrices = a.rank === 2 && b.rank === 2;
   const width = a.shape.at(-1)!;
   const rowsByMatrix = b.rank === 2 && !transposeA && bias !== undefined && typeof width === 'number';
   if (matrices || rowsByMatrix) {
-    const flat = matrices ? nameA : context.emit('Reshape', [nameA, context.ints([-1, width as number])])[0]!;
-    if (matrices && !transposeA && !transposeB && scale === 1 && bias === undefined) return context.emit('MatMul', [flat, nameB])[0]!;
+    const flat = matrices ? nameA : context.emit('Reshape', [nameA, context.ints([-1, width as number])])[0];
+    if (matrices && !transposeA && !transposeB && scale === 1 && bias === undefined) return context.emit('MatMul', [flat, nameB])[0];
     const [y] = context.emit('Gemm', [flat, nameB, ...(bias === undefined ? [] : [bias])], {
       transA: Number(transposeA),
       transB: Number(transposeB),
       alpha: { float: scale },
     });
-    return matrices ? y! : context.emit('Reshape', [y!, context.reshapeTarget(shape, [])])[0]!;
+    return matrices ? y : context.emit('Reshape', [y, context.reshapeTarget(shape, [])])[0];
   }
   let y: string;
   if (!transposeA && !transposeB && scale === 1) y = context.emit('MatMul', [nameA, nameB])[0]!;
   else if (context.target === 'fast')
-    y = context.emit('FusedMatMul', [nameA, nameB], { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: scale } }, { domain: 'com.microsoft' })[0]!;
+    y = context.emit(
+      'FusedMatMul',
+      [nameA, nameB],
+      { transA: Number(transposeA), transB: Number(transposeB), alpha: { float: scale } },
+      { domain: 'com.microsoft' },
+    )[0]!;
   else {
-    const swap = (name: string, rank: number) => context.emit('Transpose', [name], { perm: [...Array(rank - 2).keys(), rank - 1, rank - 2] })[0]!;
+    const swap = (name: string, rank: number) =>
+      context.emit('Transpose', [name], { perm: [...Array(rank - 2).keys(), rank - 1, rank - 2] })[0];
     y = context.emit('MatMul', [transposeA ? swap(nameA, a.rank) : nameA, transposeB ? swap(nameB, b.rank) : nameB])[0]!;
     if (scale !== 1) y = context.emit('Mul', [y, context.scalar(scale)])[0]!;
   }
-  return bias === undefined ? y : context.emit('Add', [y, bias])[0]!;
+  return bias === undefined ? y : context.emit('Add', [y, bias])[0];
 }
 
 /** [..., m, k] × [..., k, n] → [..., m, n]; leading axes broadcast. */
 export function matmul(a: Value, b: Value, { transposeA = false, transposeB = false, scale = 1, bias }: MatmulOptions = {}): Value {
   const inputs = bias ? [a, b, bias] : [a, b];
-  return a.graph.apply(multiplication, inputs, { transposeA, transposeB, scale })[0]!;
+  return a.graph.apply(multiplication, inputs, { transposeA, transposeB, scale })[0];
 }
 
 export const products = [multiplication];

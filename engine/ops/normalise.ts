@@ -13,51 +13,60 @@ const layerNormalisation: Operation = {
   name: 'layerNorm',
   infer(inputs) {
     const [x, gain, bias] = inputs;
-    const width = x!.shape.at(-1);
+    const width = x.shape.at(-1);
     if (inputs.some((input) => input.dtype !== 'float32')) throw new ShapeError('layerNorm', 'takes float32', inputs);
-    if (width === undefined || ![gain, bias].every((p) => sameShape(p!.shape, [width]))) throw new ShapeError('layerNorm', `gain and bias must have the shape [${String(width)}] of the last axis`, inputs);
-    const perRow = { shape: [...x!.shape.slice(0, -1), 1], dtype: 'float32' as const };
-    return [{ shape: x!.shape, dtype: 'float32' }, perRow, perRow];
+    if (width === undefined || ![gain, bias].every((p) => sameShape(p.shape, [width])))
+      throw new ShapeError('layerNorm', `gain and bias must have the shape [${String(width)}] of the last axis`, inputs);
+    const perRow = { shape: [...x.shape.slice(0, -1), 1], dtype: 'float32' as const };
+    return [{ shape: x.shape, dtype: 'float32' }, perRow, perRow];
   },
   gradient({ inputs: [x, gain, bias], outputs: [, average, inverse], wanted }, [d, dAverage, dInverse]) {
     const rows = { axes: [-1], keep: true };
-    const centred = subtract(x!, average!);
-    const unit = multiply(centred, inverse!);
+    const centred = subtract(x, average);
+    const unit = multiply(centred, inverse);
     const terms: Value[] = [];
     if (wanted(0)) {
       if (d) {
-        const h = multiply(d, gain!);
-        terms.push(multiply(subtract(subtract(h, mean(h, rows)), multiply(unit, mean(multiply(h, unit), rows))), inverse!));
+        const h = multiply(d, gain);
+        terms.push(multiply(subtract(subtract(h, mean(h, rows)), multiply(unit, mean(multiply(h, unit), rows))), inverse));
       }
-      const width = sizeOf(x!.graph, x!.shape.at(-1)!);
-      if (dAverage) terms.push(broadcastTo(divide(dAverage, width), x!.shape));
-      if (dInverse) terms.push(multiply(centred, divide(multiply(dInverse, multiply(inverse!, multiply(inverse!, inverse!))), multiply(width, -1))));
+      const width = sizeOf(x.graph, x.shape.at(-1)!);
+      if (dAverage) terms.push(broadcastTo(divide(dAverage, width), x.shape));
+      if (dInverse)
+        terms.push(multiply(centred, divide(multiply(dInverse, multiply(inverse, multiply(inverse, inverse))), multiply(width, -1))));
     }
     return [
       terms.length > 0 ? terms.reduce((a, b) => add(a, b)) : undefined,
-      d && wanted(1) ? sumTo(multiply(d, unit), gain!.shape) : undefined,
-      d && wanted(2) ? sumTo(d, bias!.shape) : undefined,
+      d && wanted(1) ? sumTo(multiply(d, unit), gain.shape) : undefined,
+      d && wanted(2) ? sumTo(d, bias.shape) : undefined,
     ];
   },
-  along: (node, axis) => (axis === node.outputs[0]!.rank - 1 ? null : [axis, undefined, undefined]),
+  along: (node, axis) => (axis === node.outputs[0].rank - 1 ? null : [axis, undefined, undefined]),
   onnx(context, node) {
-    const outputs = context.emit('LayerNormalization', context.inputs, { axis: -1, epsilon: { float: node.attributes.epsilon as number } }, { count: 3 });
+    const outputs = context.emit(
+      'LayerNormalization',
+      context.inputs,
+      { axis: -1, epsilon: { float: node.attributes.epsilon as number } },
+      { count: 3 },
+    );
     outputs.forEach((name, slot) => context.result(slot, name));
   },
   tensorflow({ tf }, [x, gain, bias], node) {
-    const average = tf.mean(x!, -1, true);
-    const centred = tf.sub(x!, average);
+    const average = tf.mean(x, -1, true);
+    const centred = tf.sub(x, average);
     const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(centred), -1, true), node.attributes.epsilon as number));
-    return [tf.add(tf.mul(tf.mul(centred, inverse), gain!), bias!), average, inverse];
+    return [tf.add(tf.mul(tf.mul(centred, inverse), gain), bias), average, inverse];
   },
 };
 
 /** (x − mean) / √(var + ε) · gain + bias over the last axis; gain and bias [width]. */
-export const layerNorm = (x: Value, gain: Value, bias: Value, epsilon = 1e-5): Value => x.graph.apply(layerNormalisation, [x, gain, bias], { epsilon })[0]!;
+export const layerNorm = (x: Value, gain: Value, bias: Value, epsilon = 1e-5): Value =>
+  x.graph.apply(layerNormalisation, [x, gain, bias], { epsilon })[0];
 
 /** x / √(mean(x²) + ε) · gain over the last axis; gain [width]. */
 export function rmsNorm(x: Value, gain: Value, epsilon = 1e-6): Value {
-  if (x.rank === 0 || !sameShape(gain.shape, [x.shape.at(-1)!])) throw new ShapeError('rmsNorm', `gain must have the shape [${String(x.shape.at(-1))}] of the last axis`, [x, gain]);
+  if (x.rank === 0 || !sameShape(gain.shape, [x.shape.at(-1)!]))
+    throw new ShapeError('rmsNorm', `gain must have the shape [${String(x.shape.at(-1))}] of the last axis`, [x, gain]);
   return multiply(multiply(x, reciprocal(sqrt(add(mean(multiply(x, x), { axes: [-1], keep: true }), epsilon)))), gain);
 }
 

@@ -41,20 +41,17 @@ export function loadMnist(directory: string = bundledDirectory()): Mnist {
  * @param out [count, 784], written and returned; may be `images` itself; a new array unless given
  * @throws UserError for an angle that is not finite or an array that does not fit `count`
  */
-export function rotate(
-  images: Uint8Array | Float32Array,
-  count: number,
-  degrees: number,
-  out: Float32Array = new Float32Array(count * PIXELS),
-): Float32Array {
+export function rotate(images: Uint8Array | Float32Array, count: number, degrees: number, out?: Float32Array): Float32Array {
   checkAngle('rotate: degrees', degrees);
-  if (images.length !== count * PIXELS) throw new UserError('rotate: images', `must hold count x 784 = ${count * PIXELS} values`, images.length);
-  if (out.length !== count * PIXELS) throw new UserError('rotate: out', `must hold count x 784 = ${count * PIXELS} values`, out.length);
+  const size = count * PIXELS;
+  if (images.length !== size) throw new UserError('rotate: images', `must hold ${count} x ${PIXELS} values`, images.length);
+  if (out && out.length !== size) throw new UserError('rotate: out', `must hold ${count} x ${PIXELS} values`, out.length);
+  const result = out ?? new Float32Array(size);
   const { starts, targets, weights } = spread(degrees);
   const unit = images instanceof Uint8Array ? 255 : 1;
   // Four fifths of a digit are background, so every pixel that is not is handed to its targets, in float64; sources in ascending order.
   const turned = new Float64Array(PIXELS);
-  for (let base = 0; base < images.length; base += PIXELS) {
+  for (let base = 0; base < size; base += PIXELS) {
     turned.fill(0);
     for (let source = 0; source < PIXELS; source++) {
       const pixel = images[base + source];
@@ -63,9 +60,9 @@ export function rotate(
       const end = starts[source + 1];
       for (let entry = starts[source]; entry < end; entry++) turned[targets[entry]] += weights[entry] * value;
     }
-    out.set(turned, base);
+    result.set(turned, base);
   }
-  return out;
+  return result;
 }
 
 /** The digits in every mode asked for. Turned sets are made when first asked for and kept, the latest within a budget of memory. */
@@ -100,7 +97,8 @@ export class MnistModes {
    */
   heldOut(random: Random, count = 5_000): { heldOut: Uint32Array<ArrayBuffer>; remaining: Uint32Array<ArrayBuffer> } {
     const all = this.#data.train.count;
-    if (!Number.isInteger(count) || count < 0 || count > all) throw new UserError('MnistModes.heldOut: count', `must be an integer in [0, ${all}]`, count);
+    if (!Number.isInteger(count) || count < 0 || count > all)
+      throw new UserError('MnistModes.heldOut: count', `must be an integer in [0, ${all}]`, count);
     const order = random.fork('MnistModes.heldOut').permutation(all);
     return { heldOut: order.slice(0, count).sort(), remaining: order.slice(count).sort() };
   }
@@ -111,7 +109,8 @@ export class MnistModes {
    * @throws UserError unless there are 1 … 256 angles, all finite
    */
   mixture(angles: readonly number[], random: Random): Uint8Array<ArrayBuffer> {
-    if (angles.length < 1 || angles.length > 256) throw new UserError('MnistModes.mixture: angles', 'must be 1 to 256 angles', angles.length);
+    if (angles.length < 1 || angles.length > 256)
+      throw new UserError('MnistModes.mixture: angles', 'must be 1 to 256 angles', angles.length);
     angles.forEach((angle, index) => checkAngle(`MnistModes.mixture: angles[${index}]`, angle));
     const stream = random.fork('MnistModes.mixture');
     return Uint8Array.from({ length: this.#data.train.count }, () => stream.integer(angles.length));
@@ -158,8 +157,14 @@ function spread(degrees: number): { starts: Uint16Array; targets: Uint16Array; w
     const column = centre + (x * cosine + y * sine);
     const top = Math.floor(row);
     const left = Math.floor(column);
-    for (const [sourceRow, rowWeight] of [[top, top + 1 - row], [top + 1, row - top]]) {
-      for (const [sourceColumn, columnWeight] of [[left, left + 1 - column], [left + 1, column - left]]) {
+    for (const [sourceRow, rowWeight] of [
+      [top, top + 1 - row],
+      [top + 1, row - top],
+    ]) {
+      for (const [sourceColumn, columnWeight] of [
+        [left, left + 1 - column],
+        [left + 1, column - left],
+      ]) {
         const weight = rowWeight * columnWeight;
         const inside = sourceRow >= 0 && sourceRow < SIDE && sourceColumn >= 0 && sourceColumn < SIDE;
         if (inside && weight > 0) bySource[sourceRow * SIDE + sourceColumn].push({ target, weight });
@@ -169,7 +174,11 @@ function spread(degrees: number): { starts: Uint16Array; targets: Uint16Array; w
   const starts = new Uint16Array(PIXELS + 1);
   bySource.forEach((entries, source) => (starts[source + 1] = starts[source] + entries.length));
   const entries = bySource.flat();
-  return { starts, targets: Uint16Array.from(entries, (entry) => entry.target), weights: Float64Array.from(entries, (entry) => entry.weight) };
+  return {
+    starts,
+    targets: Uint16Array.from(entries, (entry) => entry.target),
+    weights: Float64Array.from(entries, (entry) => entry.weight),
+  };
 }
 
 /** Exactly 0 and ±1 at multiples of 90°, where `Math.cos` of the radians is off by rounding. */

@@ -21,6 +21,9 @@ interface RunOptions {
   readonly json?: boolean;
 }
 
+/** A training step has two shards, so more threads would bring nothing. */
+const MOST_THREADS = 2;
+
 /** Raised whenever a protocol's jobs mean something else, so that what an older version left is not taken up. */
 const STATE_VERSION = 1;
 
@@ -47,12 +50,14 @@ export function runCommand(signal: AbortSignal): Command {
 /** Runs it on a pool of its own; what an interrupted run finished is taken up again, and forgotten once all is done. */
 async function runProtocol<Report>(protocol: Protocol<unknown, Report>, parsed: unknown, { cores, state }: RunOptions, signal: AbortSignal): Promise<Report> {
   const store = await FileJobStore.open(join(state, requestKey({ kind: `${protocol.id} ${STATE_VERSION}`, parameters: parsed }).slice(0, 24)));
-  const pool = new EnginePool({ cores, spawn: spawnEngine, store });
+  let problem: UserError | undefined;
+  const pool = new EnginePool({ cores, spawn: spawnEngine, store, onProblem: (found) => (problem = found) });
   const line = new ProgressLine();
   try {
-    const submit: Submit = (request, onProgress) => pool.submit(request, { signal, ...(onProgress && { onProgress }) });
+    const submit: Submit = (request, onProgress) => pool.submit(request, { signal, threads: MOST_THREADS, ...(onProgress && { onProgress }) });
     const report = await protocol.run(parsed, submit, line.show);
     await store.clear();
+    if (problem) process.stderr.write(`gatescope: ${problem.message}\n`);
     return report;
   } finally {
     line.clear();

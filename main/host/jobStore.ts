@@ -1,8 +1,10 @@
 /**
  * What the pool keeps of its work: for each request's key the last checkpoint of an unfinished job and the result of a finished one.
  * This is the working memory of long runs, not the session file. Here the interface and the store that lasts as long as the process;
- * the one that survives it is fileJobStore.ts.
+ * the one that survives it is in fileJobStore.ts, and the keys are in requestKey.ts.
  */
+export { FileJobStore } from './fileJobStore.ts';
+export { requestKey } from './requestKey.ts';
 
 /** In a box, since undefined may be a result too. */
 export interface Stored {

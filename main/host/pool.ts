@@ -63,18 +63,19 @@ export class EnginePool implements AsyncDisposable {
   }
 
   /**
-   * The request's result: from the store, from a running job for an equal request, or computed.
+   * The request's result: from the store, from a running job for an equal request, or computed. `Result` is what its kind returns.
    * @throws UserError for a request that cannot be done or a checkpoint that cannot be stored; Cancelled once the signal has fired, within
    * little more than a second; an Error for a bug, or when engines keep dying over it
    */
-  async submit(request: Request, { signal, onProgress, threads = 1 }: SubmitOptions = {}): Promise<unknown> {
+  async submit<Result = unknown>(request: Request, { signal, onProgress, threads = 1 }: SubmitOptions = {}): Promise<Result> {
     count('EnginePool.submit: threads', threads);
     const key = requestKey(request, this.#options.edition);
     for (;;) {
       throwIfCancelled(signal);
       if (this.#disposed) throw new Error('EnginePool.submit: the pool is disposed');
       const task = this.#tasks.get(key);
-      if (!task?.controller.signal.aborted) return this.#join(task ?? this.#begin(request, key), threads, signal, onProgress);
+      if (!task?.controller.signal.aborted)
+        return (await this.#join(task ?? this.#begin(request, key), threads, signal, onProgress)) as Result;
       await task.result.catch(() => undefined); // an equal request that was just called off: begin again after its end
     }
   }
@@ -131,9 +132,6 @@ export class EnginePool implements AsyncDisposable {
     });
     try {
       return await Promise.race([task.result, left]);
-    } catch (error) {
-      throwIfCancelled(signal);
-      throw error;
     } finally {
       if (leave) signal?.removeEventListener('abort', leave);
       throwIfCancelled(signal);
@@ -233,7 +231,7 @@ export class EnginePool implements AsyncDisposable {
     const waiting = [...this.#tasks.values()].filter(({ state, controller }) => state === 'waiting' && !controller.signal.aborted);
     const grants = new Map<Task, number>();
     let free = this.#free;
-    for (let dealt = -1; free > 0 && dealt !== free; ) {
+    for (let dealt = -1; free > 0 && dealt !== free;) {
       dealt = free;
       for (const task of waiting) {
         const granted = grants.get(task) ?? 0;

@@ -10,19 +10,19 @@ import type { FromEngine, ToEngine } from '../../engine/contract.ts';
 export interface EngineProcess {
   readonly pid: number | undefined;
   /** Never throws for an engine that has ended: that is heard of through `onEnd`. */
-  send(message: ToEngine): void;
+  readonly send: (message: ToEngine) => void;
   /** Ends it at once, whatever it is doing. */
-  kill(): void;
+  readonly kill: () => void;
 }
 
 export interface EngineEvents {
-  onMessage(message: FromEngine): void;
+  readonly onMessage: (message: FromEngine) => void;
   /**
    * Called once, after the last message.
    * @param how `exit code 1`, `signal SIGKILL`, or why it could not be started
    * @param said the end of what it wrote to stderr
    */
-  onEnd(how: string, said: string): void;
+  readonly onEnd: (how: string, said: string) => void;
 }
 
 export type SpawnEngine = (events: EngineEvents) => EngineProcess;

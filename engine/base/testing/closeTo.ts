@@ -10,7 +10,13 @@ export interface Tolerance {
 export const EXACT: Tolerance = { relative: 0, absolute: 0 };
 
 /** Throws unless |actual − expected| ≤ absolute + relative · max|expected| everywhere; NaN and infinities must be met by themselves. */
-export function expectClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance: Tolerance, what: string, shape?: readonly number[]): void {
+export function expectClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance: Tolerance,
+  what: string,
+  shape?: readonly number[],
+): void {
   if (actual.length !== expected.length) throw new Error(`${what}: ${actual.length} elements where ${expected.length} are expected`);
   let largest = 0;
   for (let i = 0; i < expected.length; i++) if (Number.isFinite(expected[i])) largest = Math.max(largest, Math.abs(expected[i]));

@@ -75,8 +75,14 @@ export function assembleModule(functions: readonly FunctionBuilder[]): Uint8Arra
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00], // "\0asm", version 1
     ...section(1, functions.map(signature)),
     ...section(2, [memory]),
-    ...section(3, functions.map((_, index) => unsigned(index))),
-    ...section(7, functions.map((each, index) => [...name(each.name), 0x00, ...unsigned(index)])),
+    ...section(
+      3,
+      functions.map((_, index) => unsigned(index)),
+    ),
+    ...section(
+      7,
+      functions.map((each, index) => [...name(each.name), 0x00, ...unsigned(index)]),
+    ),
     ...section(10, functions.map(code)),
   ]);
 }

@@ -106,10 +106,7 @@ function sgd(kind: (typeof MOMENTA)[number], shards: number): FunctionBuilder {
       vectors,
       p.set(v128.load(parameters.get)),
       g.set(add(scaledSum(gradients, lanes.gradientScale), multiply(lanes.decayL2, p.get))),
-      ...buffers.flatMap((buffer) => [
-        b.set(add(multiply(lanes.momentum, v128.load(buffer.get)), g.get)),
-        v128.store(buffer.get, b.get),
-      ]),
+      ...buffers.flatMap((buffer) => [b.set(add(multiply(lanes.momentum, v128.load(buffer.get)), g.get)), v128.store(buffer.get, b.get)]),
       v128.store(parameters.get, subtract(p.get, multiply(lanes.rate, direction))),
       ...[parameters, ...buffers, ...gradients].map(advance),
     ),

@@ -29,7 +29,8 @@ const PAGE = 65536;
  * @param bytes an integer in [1, 2^32] @throws UserError otherwise
  */
 export function createMemory(bytes: number): Memory {
-  if (!Number.isInteger(bytes) || bytes < 1 || bytes > 2 ** 32) throw new UserError('createMemory: bytes', 'must be an integer in [1, 2^32]', bytes);
+  if (!Number.isInteger(bytes) || bytes < 1 || bytes > 2 ** 32)
+    throw new UserError('createMemory: bytes', 'must be an integer in [1, 2^32]', bytes);
   const pages = Math.ceil(bytes / PAGE);
   return new webAssembly.Memory({ initial: pages, maximum: pages, shared: true });
 }

@@ -76,7 +76,8 @@ export function createOptimiser(memory: Memory, spec: OptimiserSpec): Optimiser 
 /** Checks the regions in use and gives the range's vectors and the byte offsets where it begins, in the kernels' order. */
 function locate(memory: Memory, regions: Regions, moments: readonly number[], { begin, end }: Range): [vectors: number, offsets: number[]] {
   const { parameters, gradients, count } = regions;
-  if (gradients.length !== 1 && gradients.length !== 2) throw new UserError('optimiser.step: gradients', 'must be 1 or 2 offsets', gradients);
+  if (gradients.length !== 1 && gradients.length !== 2)
+    throw new UserError('optimiser.step: gradients', 'must be 1 or 2 offsets', gradients);
   checkRegion(memory, 'step: parameters', parameters, count);
   moments.forEach((offset, index) => checkRegion(memory, `step: ${index === 0 ? 'first' : 'second'}`, offset, count));
   gradients.forEach((offset, index) => checkRegion(memory, `step: gradients[${index}]`, offset, count));
@@ -93,6 +94,10 @@ function checkRegion(memory: Memory, where: string, offset: number, count: numbe
   }
   const last = memory.buffer.byteLength - 4 * count;
   if (!Number.isInteger(offset) || offset % 16 !== 0 || offset < 0 || offset > last) {
-    throw new UserError(`optimiser.${where}`, `must be a multiple of 16 with room for ${count} floats in ${memory.buffer.byteLength} bytes`, offset);
+    throw new UserError(
+      `optimiser.${where}`,
+      `must be a multiple of 16 with room for ${count} floats in ${memory.buffer.byteLength} bytes`,
+      offset,
+    );
   }
 }

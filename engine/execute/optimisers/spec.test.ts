@@ -20,7 +20,7 @@ describe('parseOptimiser', () => {
     ['optimiser: learningRate must be a number in [0, 1000], got undefined', { kind: 'sgd' }],
     ['optimiser: weightDecay must be a number in [0, 100], got "1"', { kind: 'sgd', learningRate: 0.1, weightDecay: '1' }],
     ['optimiser: momentum must be above 0 with nesterov, got 0', { kind: 'sgd', learningRate: 0.1, momentum: 0, nesterov: true }],
-    ['optimiser: momentum must be above 0 with nesterov, got 0', { kind: 'sgd', learningRate: 0.1, nesterov: true }],
+    ['optimiser: momentum must be above 0 with nesterov, got undefined', { kind: 'sgd', learningRate: 0.1, nesterov: true }],
     ['optimiser: nesterov must be true or false, got 1', { kind: 'sgd', learningRate: 0.1, nesterov: 1 }],
     ['optimiser: momentum must not be given for adam, got 0.9', { kind: 'adam', learningRate: 0.1, momentum: 0.9 }],
     ['optimiser: kind must be "adam", "adamw" or "sgd", got "lion"', { kind: 'lion', learningRate: 0.1 }],

@@ -53,7 +53,11 @@ export function parseOptimiser(spec: OptimiserSpec): OptimiserSettings {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   if (issue.code === 'unrecognized_keys') {
-    throw new UserError(`optimiser: ${issue.keys[0]}`, `must not be given for ${spec.kind}`, (spec as Record<string, unknown>)[issue.keys[0]]);
+    throw new UserError(
+      `optimiser: ${issue.keys[0]}`,
+      `must not be given for ${spec.kind}`,
+      (spec as Record<string, unknown>)[issue.keys[0]],
+    );
   }
   const value = issue.path.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown>)[key], spec);
   const rule = issue.path.length > 0 ? issue.message : 'must be an object';
@@ -87,7 +91,12 @@ export const SGD_SCALARS = ['gradientScale', 'decayL2', 'momentum', 'rate'] as c
 export type SgdScalars = Record<(typeof SGD_SCALARS)[number], number>;
 
 /** The scalars of step t (1-based), computed in double and rounded once to float32, as PyTorch does. */
-export function adamScalars(settings: OptimiserSettings & { kind: 'adam' | 'adamw' }, t: number, rate: number, gradientScale: number): AdamScalars {
+export function adamScalars(
+  settings: OptimiserSettings & { kind: 'adam' | 'adamw' },
+  t: number,
+  rate: number,
+  gradientScale: number,
+): AdamScalars {
   const { kind, beta1, beta2, weightDecay } = settings;
   return rounded({
     gradientScale,
@@ -110,7 +119,8 @@ export function sgdScalars(settings: OptimiserSettings & { kind: 'sgd' }, rate: 
 /** @throws UserError unless t counts from 1 and the rate and the scale are in range */
 export function checkStep(t: number, rate: number, gradientScale: number): void {
   if (!Number.isSafeInteger(t) || t < 1) throw new UserError('optimiser.step: t', 'must be an integer from 1', t);
-  if (!(rate >= 0 && rate <= RATE_LIMIT)) throw new UserError('optimiser.step: learningRate', `must be a number in [0, ${RATE_LIMIT}]`, rate);
+  if (!(rate >= 0 && rate <= RATE_LIMIT))
+    throw new UserError('optimiser.step: learningRate', `must be a number in [0, ${RATE_LIMIT}]`, rate);
   if (!(gradientScale >= 0 && gradientScale <= RATE_LIMIT)) {
     throw new UserError('optimiser.step: gradientScale', `must be a number in [0, ${RATE_LIMIT}]`, gradientScale);
   }

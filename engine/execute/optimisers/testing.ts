@@ -1,5 +1,5 @@
 /** What the optimisers' tests share: a memory divided into regions filled from a seed. Not part of the engine. */
-import { Random } from '../../base/random.ts';
+import type { Random } from '../../base/random.ts';
 import { createMemory, type Memory, type Regions } from './optimiser.ts';
 
 /** Five regions of `count` floats, in an order unlike the kernels', with a gap of 16 bytes after each. */

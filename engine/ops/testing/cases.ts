@@ -30,7 +30,12 @@ const unary = (name: string, build: Unary, domain: Domain = 'any', more: Partial
   build: ([x]) => build(x),
   ...more,
 });
-const binary = (name: string, build: Binary, domains: readonly [Domain, Domain] = ['any', 'any'], more: Partial<OperationCase> = {}): OperationCase => ({
+const binary = (
+  name: string,
+  build: Binary,
+  domains: readonly [Domain, Domain] = ['any', 'any'],
+  more: Partial<OperationCase> = {},
+): OperationCase => ({
   name,
   inputs: (d) => [
     { shape: d.operand(0), domain: domains[0] },
@@ -40,14 +45,14 @@ const binary = (name: string, build: Binary, domains: readonly [Domain, Domain] 
   ...more,
 });
 
-const kinked = { smooth: false };
-
 const elementwise: OperationCase[] = [
   binary('add', ops.add),
   binary('add: int32', ops.add, ['integers', 'integers'], { covers: ['add'] }),
   unary('add: a number, twice the same', (x) => ops.add(ops.add(x, 0.5), ops.add(x, x)), 'any', { covers: ['add'] }),
   binary('subtract', ops.subtract),
-  unary('subtract: from zero and from itself', (x) => ops.add(ops.subtract(0, x), ops.subtract(ops.sin(x), x)), 'any', { covers: ['subtract'] }),
+  unary('subtract: from zero and from itself', (x) => ops.add(ops.subtract(0, x), ops.subtract(ops.sin(x), x)), 'any', {
+    covers: ['subtract'],
+  }),
   binary('multiply', ops.multiply),
   binary('multiply: int32', ops.multiply, ['integers', 'integers'], { covers: ['multiply'] }),
   unary('multiply: chain of numbers', (x) => ops.multiply(3, ops.multiply(ops.multiply(x, 0.5), x)), 'any', { covers: ['multiply'] }),
@@ -88,7 +93,12 @@ const elementwise: OperationCase[] = [
   binary('or', ops.or, ['bool', 'bool']),
   unary('not', ops.not, 'bool'),
   unary('cast: bool to float32', (x) => ops.cast(x, 'float32'), 'bool', { covers: ['cast'] }),
-  unary('cast: int32 to float32 and bool', (x) => ops.multiply(ops.cast(x, 'float32'), ops.cast(ops.cast(x, 'bool'), 'float32')), 'integers', { covers: ['cast'] }),
+  unary(
+    'cast: int32 to float32 and bool',
+    (x) => ops.multiply(ops.cast(x, 'float32'), ops.cast(ops.cast(x, 'bool'), 'float32')),
+    'integers',
+    { covers: ['cast'] },
+  ),
   unary('cast: float32 to int32', (x) => ops.cast(x, 'int32'), 'fractional', { covers: ['cast'], differentiable: [] }),
   {
     name: 'where',
@@ -99,15 +109,25 @@ const elementwise: OperationCase[] = [
     ],
     build: ([c, a, b]) => ops.where(c, ops.square(a), b),
   },
-  binary('where: a number, a broadcast condition', (c, x) => ops.where(ops.broadcastTo(c, [2, ...c.shape]), -1, ops.sin(x)), ['bool', 'any'], { covers: ['where'] }),
+  binary(
+    'where: a number, a broadcast condition',
+    (c, x) => ops.where(ops.broadcastTo(c, [2, ...Array<number>(3 - c.rank).fill(1), ...c.shape]), -1, ops.sin(x)),
+    ['bool', 'any'],
+    { covers: ['where'] },
+  ),
 ];
 
 /** Axes to reduce in x of rank `rank`: every subset comes up, the empty one too. */
-const someAxes = (rank: number, d: Drawing) => [...Array(rank).keys()].filter((axis) => (d.drawn.pick >> axis) & 1).map((axis) => (d.drawn.pick & 8 ? axis - rank : axis));
+const someAxes = (rank: number, d: Drawing) =>
+  [...Array(rank).keys()].filter((axis) => (d.drawn.pick >> axis) & 1).map((axis) => (d.drawn.pick & 8 ? axis - rank : axis));
 
 const reducing = (name: 'sum' | 'mean' | 'max' | 'min', domain: Domain): OperationCase[] => [
-  { name, inputs: (d) => [{ shape: d.common, domain }], build: ([x], d) => ops.square(ops[name](x, { axes: someAxes(x.rank, d), keep: d.drawn.pick % 2 === 0 })) },
-  unary(`${name}: all`, (x) => ops[name](ops.square(x)), domain === 'any' ? 'any' : 'positive', { covers: [name], ...(domain !== 'any' && kinked), inputs: (d) => [{ shape: d.common, domain: domain === 'any' ? 'any' : { grid: 20.25 } }] }),
+  {
+    name,
+    inputs: (d) => [{ shape: d.common, domain }],
+    build: ([x], d) => ops.square(ops[name](x, { axes: someAxes(x.rank, d), keep: d.drawn.pick % 2 === 0 })),
+  },
+  unary(`${name}: all`, (x) => ops.square(ops[name](x)), domain, { covers: [name] }),
 ];
 
 const reductions: OperationCase[] = [
@@ -115,8 +135,17 @@ const reductions: OperationCase[] = [
   ...reducing('mean', 'any'),
   ...reducing('max', { grid: 0.1 }),
   ...reducing('min', { grid: 0.1 }),
-  { name: 'argMax', inputs: (d) => [{ shape: [d.dimension(0), d.dimension(1), d.dimension(2)], domain: { grid: 0 } }], build: ([x], d) => ops.argMax(x, d.choose([-1, 0, 1])), differentiable: [] },
-  { name: 'sizeOf', inputs: (d) => [{ shape: [d.dimension(0), d.dimension(1)], domain: 'any' }], build: ([x]) => ops.divide(ops.sin(x), ops.sizeOf(x.graph, elements(x.shape))) },
+  {
+    name: 'argMax',
+    inputs: (d) => [{ shape: [d.dimension(0), d.dimension(1), d.dimension(2)], domain: { grid: 0 } }],
+    build: ([x], d) => ops.argMax(x, d.choose([-1, 0, 1])),
+    differentiable: [],
+  },
+  {
+    name: 'sizeOf',
+    inputs: (d) => [{ shape: [d.dimension(0), d.dimension(1)], domain: 'any' }],
+    build: ([x]) => ops.divide(ops.sin(x), ops.sizeOf(x.graph, elements(x.shape))),
+  },
 ];
 
 /** Two factors and perhaps a bias: ranks 2 to 4 on either side, batches that broadcast, transposes, scale. */
@@ -125,7 +154,8 @@ const product = (name: string, withBias: boolean): OperationCase => ({
   covers: ['matmul'],
   inputs(d) {
     const [m, k, n] = [d.dimension(0), d.dimension(1), d.size(2)];
-    const batch = (j: number): Dimension[] => [d.drawn.ones[j][0] ? 1 : 2, d.drawn.ones[j][1] ? 1 : symbol('n3')].slice(Math.min(d.drawn.drops[j], 2));
+    const batch = (j: number): Dimension[] =>
+      [d.drawn.ones[j][0] ? 1 : 2, d.drawn.ones[j][1] ? 1 : symbol('n3')].slice(Math.min(d.drawn.drops[j], 2));
     const swap = (j: number, pair: Dimension[]) => (d.drawn.ones[j][2] ? pair.reverse() : pair);
     return [
       { shape: [...batch(0), ...swap(0, [m, k])], domain: 'any' },
@@ -133,7 +163,13 @@ const product = (name: string, withBias: boolean): OperationCase => ({
       ...(withBias ? [{ shape: [n], domain: 'any' } as const] : []),
     ];
   },
-  build: ([a, b, bias], d) => ops.matmul(a, b, { transposeA: d.drawn.ones[0][2], transposeB: d.drawn.ones[1][2], scale: d.choose([1, 0.5, -2]), ...(bias && { bias }) }),
+  build: ([a, b, bias], d) =>
+    ops.matmul(a, b, {
+      transposeA: d.drawn.ones[0][2],
+      transposeB: d.drawn.ones[1][2],
+      scale: d.choose([1, 0.5, -2]),
+      ...(bias && { bias }),
+    }),
 });
 
 const attention: OperationCase = {
@@ -149,7 +185,7 @@ const attention: OperationCase = {
   ],
   build([x, weight, bias, gain, shift, mask]) {
     const [rows, positions] = x.shape;
-    const mixed = ops.matmul(ops.layerNorm(x, gain, shift, 0.1), weight, { bias });
+    const mixed = ops.matmul(ops.layerNorm(x, gain, shift, 0.3), ops.multiply(weight, 0.25), { bias });
     const heads = ops.split(mixed, -1, [4, 4, 4]).map((part) => ops.transpose(ops.reshape(part, [rows, positions, 2, 2]), [0, 2, 1, 3]));
     const scores = ops.where(mask, ops.matmul(heads[0], heads[1], { transposeB: true, scale: Math.SQRT1_2 }), -5);
     const read = ops.matmul(ops.softmax(scores), heads[2]);
@@ -160,7 +196,11 @@ const attention: OperationCase = {
 /** At least one axis: [.., width]. */
 const rowsShape = (d: Drawing): Dimension[] => [d.dimension(0), d.dimension(1), d.size(2)].slice(d.drawn.rank % 3);
 
-const overRows = (name: string, build: Unary, domain: Domain = 'any'): OperationCase => ({ name, inputs: (d) => [{ shape: rowsShape(d), domain }], build: ([x]) => build(x) });
+const overRows = (name: string, build: Unary, domain: Domain = 'any'): OperationCase => ({
+  name,
+  inputs: (d) => [{ shape: rowsShape(d), domain }],
+  build: ([x]) => build(x),
+});
 
 /** Rows are kept apart by more than ε: with one or two nearly equal entries 1/σ³ alone would make finite differences useless. */
 const norms: OperationCase[] = [
@@ -197,15 +237,52 @@ const layout: OperationCase[] = [
     inputs: (d) => [{ shape: [d.dimension(0), d.dimension(1), d.dimension(2), 6], domain: 'any' }],
     build([x], d) {
       const [a, b, c] = x.shape;
-      const forms = [[a, b, c, 2, 3], [elements([a, b]), c, 6], [a, b, elements([c, 6])], [elements([a, b, c, 6])], [a, elements([b, c]), 3, 2], [1, a, b, c, 6], [c, b, a, 6]];
-      return [ops.sin(ops.reshape(ops.square(x), d.choose(forms))), ops.exp(ops.mergeAxes(x, 0, 2)), ops.expandAxis(ops.cos(x), d.choose([-1, 0, 2]))];
+      const forms = [
+        [a, b, c, 2, 3],
+        [elements([a, b]), c, 6],
+        [a, b, elements([c, 6])],
+        [elements([a, b, c, 6])],
+        [a, elements([b, c]), 3, 2],
+        [1, a, b, c, 6],
+        [c, b, a, 6],
+      ];
+      return [
+        ops.sin(ops.reshape(ops.square(x), d.choose(forms))),
+        ops.exp(ops.mergeAxes(x, 0, 2)),
+        ops.expandAxis(ops.cos(x), d.choose([-1, 0, 2])),
+      ];
     },
   },
-  { name: 'reshape: of a reshape', covers: ['reshape'], inputs: (d) => [{ shape: [d.dimension(0), 6], domain: 'any' }], build: ([x]) => ops.square(ops.reshape(ops.reshape(x, [x.shape[0], 2, 3]), [elements([x.shape[0], 3]), 2])) },
+  {
+    name: 'reshape: of a reshape',
+    covers: ['reshape'],
+    inputs: (d) => [{ shape: [d.dimension(0), 6], domain: 'any' }],
+    build: ([x]) => ops.square(ops.reshape(ops.reshape(x, [x.shape[0], 2, 3]), [elements([x.shape[0], 3]), 2])),
+  },
   {
     name: 'transpose',
     inputs: (d) => [{ shape: [d.dimension(0), d.dimension(1), 1, d.dimension(2)], domain: 'any' }],
-    build: ([x], d) => ops.square(ops.transpose(ops.transpose(x, d.choose([[3, 1, 0, 2], [0, 2, 1, 3], [2, 0, 1, 3]])), d.choose([[1, 0, 2, 3], [3, 2, 1, 0], [0, 1, 2, 3]], 1))),
+    build: ([x], d) =>
+      ops.square(
+        ops.transpose(
+          ops.transpose(
+            x,
+            d.choose([
+              [3, 1, 0, 2],
+              [0, 2, 1, 3],
+              [2, 0, 1, 3],
+            ]),
+          ),
+          d.choose(
+            [
+              [1, 0, 2, 3],
+              [3, 2, 1, 0],
+              [0, 1, 2, 3],
+            ],
+            1,
+          ),
+        ),
+      ),
   },
   {
     name: 'broadcastTo',
@@ -213,14 +290,22 @@ const layout: OperationCase[] = [
       { shape: d.operand(0), domain: 'any' },
       { shape: d.common, domain: 'any' },
     ],
-    build: ([x, like], d) => [ops.broadcastTo(ops.sin(x), [...(d.choose([true, false]) ? [2] : []), ...like.shape]), ops.exp(ops.broadcastTo(x, like.shape)), ops.cos(like)],
+    build: ([x, like], d) => [
+      ops.broadcastTo(ops.sin(x), [...(d.choose([true, false]) ? [2] : []), ...like.shape]),
+      ops.exp(ops.broadcastTo(x, like.shape)),
+      ops.cos(like),
+    ],
   },
 ];
 
 const parts: OperationCase[] = [
   {
     name: 'concat',
-    inputs: (d) => [0, 1, 2].map((j) => ({ shape: [2, 1, 3].map((size, axis) => (axis === d.drawn.pick % 3 ? (j === 0 ? d.dimension(0) : d.size(j)) : size)), domain: 'any' as const })),
+    inputs: (d) =>
+      [0, 1, 2].map((j) => ({
+        shape: [2, 1, 3].map((size, axis) => (axis === d.drawn.pick % 3 ? (j === 0 ? d.dimension(0) : d.size(j)) : size)),
+        domain: 'any' as const,
+      })),
     build: ([a, b, c], d) => ops.square(ops.concat([a, b, c, b], d.drawn.pick % 3)),
   },
   {
@@ -233,10 +318,19 @@ const parts: OperationCase[] = [
   },
   {
     name: 'slice',
-    inputs: (d) => [{ shape: [plus(d.dimension(0), 2), d.dimension(0), plus(d.dimension(1), d.dimension(0)), d.dimension(1)], domain: 'any' }],
+    inputs: (d) => [
+      { shape: [plus(d.dimension(0), 2), d.dimension(0), plus(d.dimension(1), d.dimension(0)), d.dimension(1)], domain: 'any' },
+    ],
     build([x], d) {
       const [long, n, both] = x.shape;
-      const [axis, begin, end] = d.choose<[number, Dimension, Dimension]>([[0, 1, minus(long, 1)], [0, n, long], [2, n, both], [-2, 0, n], [1, 0, 1], [0, 0, long]]);
+      const [axis, begin, end] = d.choose<[number, Dimension, Dimension]>([
+        [0, 1, minus(long, 1)],
+        [0, n, long],
+        [2, n, both],
+        [-2, 0, n],
+        [1, 0, 1],
+        [0, 0, long],
+      ]);
       return ops.square(ops.slice(x, axis, begin, end));
     },
   },
@@ -244,7 +338,13 @@ const parts: OperationCase[] = [
     name: 'pad',
     inputs: (d) => [{ shape: [d.dimension(0), d.dimension(1), 2], domain: 'any' }],
     build([x], d) {
-      const [axis, before, after] = d.choose<[number, Dimension, Dimension]>([[0, 1, 2], [1, x.shape[0], 0], [-1, 0, x.shape[1]], [0, 0, 0], [2, 3, 1]]);
+      const [axis, before, after] = d.choose<[number, Dimension, Dimension]>([
+        [0, 1, 2],
+        [1, x.shape[0], 0],
+        [-1, 0, x.shape[1]],
+        [0, 0, 0],
+        [2, 3, 1],
+      ]);
       return ops.cos(ops.pad(x, axis, before, after));
     },
   },
@@ -259,7 +359,15 @@ const selections: OperationCase[] = [
     ],
     build: ([x, indices], d) => ops.square(ops.gather(x, indices, d.choose([0, 1, 2, -1]))),
   },
-  { name: 'gather: int32 along a symbolic axis', covers: ['gather'], inputs: (d) => [{ shape: [d.dimension(0), 2], domain: 'integers' }, { shape: [2], domain: { below: d.dimension(0) } }], build: ([x, indices]) => ops.gather(x, indices) },
+  {
+    name: 'gather: int32 along a symbolic axis',
+    covers: ['gather'],
+    inputs: (d) => [
+      { shape: [d.dimension(0), 2], domain: 'integers' },
+      { shape: [2], domain: { below: d.dimension(0) } },
+    ],
+    build: ([x, indices]) => ops.gather(x, indices),
+  },
   { name: 'oneHot', inputs: (d) => [{ shape: d.common, domain: { below: 5 } }], build: ([x]) => ops.oneHot(x, 4) },
   {
     name: 'scatterAdd',
@@ -290,7 +398,7 @@ const selections: OperationCase[] = [
     inputs: (d) => [{ shape: [...rowsShape(d).slice(0, -1), 5], domain: { grid: 0.1 } }],
     build([x], d) {
       const { values, indices } = ops.topK(x, d.choose([1, 2, 5]));
-      return [ops.square(values), indices, ops.exp(ops.takeAlong(ops.multiply(x, 0.1), indices))];
+      return [ops.square(ops.multiply(values, 0.1)), indices, ops.exp(ops.takeAlong(ops.multiply(x, 0.1), indices))];
     },
   },
 ];
@@ -298,7 +406,9 @@ const selections: OperationCase[] = [
 const controls: OperationCase[] = [
   unary('site', (x) => ops.square(ops.site('here', ops.sin(x)))),
   unary('stopGradient', (x) => ops.multiply(x, ops.stopGradient(x)), 'any', { declared: true }),
-  binary('straightThrough', (a, b) => ops.straightThrough(ops.sign(ops.multiply(a, b)), ops.tanh(ops.multiply(a, b))), ['any', 'any'], { declared: true }),
+  binary('straightThrough', (a, b) => ops.straightThrough(ops.sign(ops.multiply(a, b)), ops.tanh(ops.multiply(a, b))), ['any', 'any'], {
+    declared: true,
+  }),
   unary('customGradient', (x) => ops.customGradient(ops.floor(x), [x], (d) => [ops.multiply(d, ops.sin(x))]), 'any', { declared: true }),
 ];
 

@@ -21,7 +21,8 @@ export interface InputSpec {
   readonly domain: Domain;
 }
 
-export const dtypeOfDomain = (domain: Domain): DType => (domain === 'bool' ? 'bool' : domain === 'integers' || (typeof domain === 'object' && 'below' in domain) ? 'int32' : 'float32');
+export const dtypeOfDomain = (domain: Domain): DType =>
+  domain === 'bool' ? 'bool' : domain === 'integers' || (typeof domain === 'object' && 'below' in domain) ? 'int32' : 'float32';
 
 /** What fast-check draws: three sizes, which of them are symbols, and how operands differ from the common shape. */
 export interface Drawn {

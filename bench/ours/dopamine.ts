@@ -1,0 +1,1 @@
+export async function dopamineSide(..._a: unknown[]): Promise<never> { throw new Error('later'); }

@@ -1,0 +1,5 @@
+/** A helper thread of a team. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { obeyTeam, type TeamWorkerData } from './team.ts';
+
+await obeyTeam(workerData as TeamWorkerData, () => parentPort?.postMessage('ready'));

@@ -1,0 +1,169 @@
+/**
+ * What a change at one position of one site does to the output, computed where it can reach and nowhere else.
+ *
+ * In a causal model a change at position p of a site leaves positions before p alone, and, until attention spreads it, those after p too.
+ * Whatever the change cannot reach is taken from the clean run. Several changes at the same place (one for each head, say) share one run as
+ * *branches*: they stand one after another on the positions axis, read the same clean keys and values of earlier positions, and a mask keeps
+ * them from seeing one another (as in speculative decoding). Nothing of this is known to the model: it follows from the graph.
+ */
+import { plus, symbol, type Dimension } from '../graph/dimension.ts';
+import { dependents } from '../graph/program.ts';
+import type { Value } from '../graph/value.ts';
+import { UserError } from '../base/errors.ts';
+import { concat, gather } from '../ops/index.ts';
+import { axesAlong, axisOf, reapply } from './restrict.ts';
+
+/** Positions of a whole prompt, up to the one that is read. */
+export const POSITIONS = symbol('positions');
+/** Branches: each stands once at the changed position. */
+export const BRANCHES = symbol('branches');
+/** Positions before the changed one. */
+export const PAST = symbol('past');
+/** Positions after the changed one, for each branch. */
+export const AFTER = symbol('after');
+
+/** `at`: the changed position of every branch; `after`: the later ones; `from`: both; `last`: the position that is read. */
+type Range = 'at' | 'after' | 'from' | 'last';
+
+/** A value of the clean run that the suffix reads. */
+export interface Cache {
+  /** Input of the suffix program. */
+  readonly name: string;
+  /** What the clean run must give: whole along its positions, or only at the changed position. */
+  readonly value: Value;
+  readonly axis: number;
+  readonly part: 'whole' | 'at';
+}
+
+export interface Suffix {
+  /** The output at the position that is read, for each branch: `axis` has the size of {@link BRANCHES}. */
+  readonly output: Value;
+  readonly caches: readonly Cache[];
+  /** Names of inputs that replace the mask, with the range of their queries: [queries, all keys]. */
+  readonly masks: ReadonlyMap<string, Range>;
+}
+
+export interface SuffixOptions {
+  /** Output whose last position is read, and its positions axis. */
+  readonly output: Value;
+  readonly axis: number;
+  /** Where the change is made, its positions axis, and what stands there instead, with {@link BRANCHES} on that axis. */
+  readonly site: Value;
+  readonly siteAxis: number;
+  readonly changed: Value;
+  /** The input that says which keys a query may see, [positions, positions]. */
+  readonly mask: Value;
+  /** Whether the changed position is the one that is read: then nothing comes after it. */
+  readonly atRead: boolean;
+  /** Names new inputs. */
+  readonly prefix: string;
+}
+
+export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, prefix }: SuffixOptions): Suffix {
+  const { graph } = output;
+  const reached = dependents([output], [site]);
+  const caches = new Map<string, Cache & { input: Value }>();
+  const masks = new Map<string, Range>();
+  const vector = (name: string, size: Dimension) => graph.inputs.get(`range.${name}`) ?? graph.input(`range.${name}`, [size], 'int32');
+  const from = atRead ? BRANCHES : plus(BRANCHES, AFTER);
+  const all = plus(PAST, from);
+  const size = (range: Range): Dimension => (range === 'from' ? from : range === 'after' ? AFTER : BRANCHES);
+  const resized = (dimension: Dimension): Dimension => (dimension === POSITIONS ? all : dimension);
+
+  const cache = (value: Value, at: number, part: Cache['part']): Value => {
+    const key = `${part}.${value.id}`;
+    let found = caches.get(key);
+    if (!found) {
+      const name = `${prefix}.${part}.${value.node?.label ?? value.id}`;
+      const shape = value.shape.map((dimension, i) => (part === 'at' && i === at ? 1 : dimension));
+      found = { name, value, axis: at, part, input: graph.input(name, shape, value.dtype) };
+      caches.set(key, found);
+    }
+    return found.input;
+  };
+  /** A value the change cannot reach, over a range. At one position it is the same for all branches: size 1, which broadcasts. */
+  const clean = (value: Value, at: number, range: Range): Value => {
+    if (value === mask) {
+      const name = `${prefix}.mask.${range}`;
+      masks.set(name, range);
+      return graph.inputs.get(name) ?? graph.input(name, [size(range), all]);
+    }
+    if (atRead) return cache(value, at, 'at');
+    if (range === 'at') return gather(cache(value, at, 'whole'), vector('position', 1), at);
+    return gather(cache(value, at, 'whole'), vector(range, size(range)), at);
+  };
+
+  const reaches = new Map<string, 'none' | 'at' | 'from'>();
+  const reach = (value: Value, at: number): 'none' | 'at' | 'from' => {
+    if (value === site) return 'at';
+    if (!reached.has(value)) return 'none';
+    const key = `${value.id}|${at}`;
+    let found = reaches.get(key);
+    if (!found) {
+      const { inputs } = value.node!;
+      const each = axesAlong(value.node!, at).map((own, i) => (!reached.has(inputs[i]) ? 'none' : own === undefined ? 'from' : reach(inputs[i], own)));
+      found = each.includes('from') ? 'from' : each.includes('at') ? 'at' : 'none';
+      reaches.set(key, found);
+    }
+    return found;
+  };
+
+  // First pass: which values are computed from the changed position on, so that a read of their last position is a slice and not a second way.
+  const fromOn = new Set<string>();
+  const seen = new Set<string>();
+  const demand = (value: Value, at: number, range: Range): void => {
+    const key = `${value.id}|${at}|${range}`;
+    if (seen.has(key) || value === site || reach(value, at) === 'none') return;
+    seen.add(key);
+    if (range === 'from') fromOn.add(`${value.id}|${at}`);
+    const { node } = value;
+    axesAlong(node!, at).forEach((own, i) => {
+      const input = node!.inputs[i];
+      if (own !== undefined) demand(input, own, range);
+      else if (reached.has(input)) demand(input, positionsAxis(input), 'from');
+    });
+  };
+  demand(output, axis, 'last');
+
+  const made = new Map<string, Value>();
+  const part = (value: Value, at: number, wanted: Range): Value => {
+    const own = reach(value, at);
+    if (own === 'none') return clean(value, at, wanted);
+    const range = atRead ? 'at' : wanted;
+    const key = `${value.id}|${at}|${range}`;
+    const known = made.get(key);
+    if (known) return known;
+    let result: Value;
+    if (!atRead && own === 'at' && range === 'from') result = concat([part(value, at, 'at'), clean(value, at, 'after')], at);
+    else if (!atRead && own === 'at' && range === 'last') result = clean(value, at, 'last');
+    else if (value === site) result = changed;
+    else if (range === 'last' && fromOn.has(`${value.id}|${at}`)) result = gather(part(value, at, 'from'), vector('read', BRANCHES), at);
+    else result = compute(value, at, range);
+    made.set(key, result);
+    return result;
+  };
+  const compute = (value: Value, at: number, range: Range): Value => {
+    const node = value.node!;
+    const inputs = axesAlong(node, at).map((own, i) => {
+      const input = node.inputs[i];
+      if (own !== undefined) return part(input, own, range);
+      if (reached.has(input)) {
+        const keys = positionsAxis(input);
+        return concat([gather(cache(input, keys, 'whole'), vector('before', PAST), keys), part(input, keys, 'from')], keys);
+      }
+      const keys = axisOf(input, POSITIONS);
+      return keys === undefined ? input : gather(cache(input, keys, 'whole'), vector('all', all), keys);
+    });
+    return reapply(node, inputs, at, size(range), resized)[node.outputs.indexOf(value)];
+  };
+
+  if (site.shape[siteAxis] !== POSITIONS) throw new UserError('suffix: site', `must have ${String(POSITIONS)} along axis ${siteAxis}`, String(site));
+  const result = part(output, axis, 'last');
+  return { output: result, caches: [...caches.values()].map(({ input: _input, ...rest }) => rest), masks };
+}
+
+function positionsAxis(value: Value): number {
+  const axis = axisOf(value, POSITIONS);
+  if (axis === undefined) throw new UserError('suffix: value', `must have an axis of ${String(POSITIONS)} where it is read whole`, `${value.node?.label ?? ''} ${String(value)}`);
+  return axis;
+}
