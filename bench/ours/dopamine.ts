@@ -1,1 +1,59 @@
-export async function dopamineSide(..._a: unknown[]): Promise<never> { throw new Error('later'); }
+/** The Dopamine protocol for one seed, from reading the idx files to the accuracies, on engines that are already running. */
+import { dopamineProtocol } from '../../engine/protocols/dopamine.ts';
+import { PIXELS, loadMnist, rotate } from '../../engine/tasks/mnistModes.ts';
+import { MemoryJobStore } from '../../main/host/jobStore.ts';
+import { EnginePool } from '../../main/host/pool.ts';
+import { spawnEngine } from '../../main/host/spawn.ts';
+import { AGREEMENT_STEPS } from '../exchange.ts';
+import type { OurSide } from '../ours.ts';
+import type { DopamineConfig } from '../suites.ts';
+import { stepSide, type Tensors } from './steps.ts';
+
+export async function dopamineSide(config: DopamineConfig, tensors: Tensors, threads: number): Promise<OurSide> {
+  const { ready } = await foundationLosses(config, tensors);
+  let round = 0;
+  return {
+    ready,
+    async round(work) {
+      let seconds = 0;
+      let result: unknown;
+      for (let i = 0; i < work; i++) {
+        // Engines keep tables while the same data are asked for, so every protocol gets fresh ones, started (by a request they refuse) before the clock.
+        const pool = new EnginePool({ cores: threads, spawn: spawnEngine, store: new MemoryJobStore() });
+        await Promise.all(Array.from({ length: threads }, (_entry, engine) => pool.submit({ kind: 'trainClassifier', parameters: { engine } }).catch(() => undefined)));
+        const began = performance.now();
+        const report = await dopamineProtocol.run(
+          dopamineProtocol.parse({ seeds: [round++], data: config.data }),
+          (request) => pool.submit(request, { threads: 2 }),
+          () => undefined,
+        );
+        seconds += (performance.now() - began) / 1000;
+        result = report.seeds[0];
+        await pool.dispose();
+      }
+      return { seconds, result: result as never };
+    },
+    end: () => Promise.resolve(),
+  };
+}
+
+/** The foundation's first steps from the exchange's weights, images and order. */
+async function foundationLosses({ widths, batch, data, angle }: DopamineConfig, tensors: Tensors) {
+  const { train } = loadMnist(data);
+  const turned = tensors.get('turned')!;
+  const order = tensors.get('order')!;
+  const rows = order.length;
+  const inputs = new Float32Array(rows * PIXELS);
+  order.forEach((image: number, row: number) => {
+    inputs.set(rotate(train.pixels.subarray(image * PIXELS, (image + 1) * PIXELS), 1, turned[image] === 1 ? angle : 0), row * PIXELS);
+  });
+  const targets = Int32Array.from(order as Int32Array, (image) => train.labels[image]);
+  const side = await stepSide(
+    { kind: 'mlp', widths, batch, batches: rows / batch, learningRate: 1e-3 },
+    new Map([...tensors, ['inputs', inputs], ['targets', targets]]),
+    1,
+    AGREEMENT_STEPS,
+  );
+  await side.end();
+  return side;
+}

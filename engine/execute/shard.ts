@@ -44,7 +44,9 @@ export class Shard {
   #bind(rows: number): () => unknown {
     const { memory, inputs, outputs, index } = this.#plan;
     const typed = (placements: Readonly<Record<string, Placement>>): Record<string, TypedData> =>
-      Object.fromEntries(Object.entries(placements).map(([name, place]) => [name, { dtype: place.dtype, shape: place.shape, data: viewOf(memory, place) }]));
+      Object.fromEntries(
+        Object.entries(placements).map(([name, place]) => [name, { dtype: place.dtype, shape: place.shape, data: viewOf(memory, place) }]),
+      );
     return bindSession(
       this.#session,
       typed({ ...inputs, index: { dtype: 'int32', shape: [rows], at: index } }),

@@ -39,7 +39,11 @@ export const align = (bytes: number): number => Math.ceil(bytes / ALIGNMENT) * A
 export function viewOf(memory: Memory, { dtype, shape, at }: Placement): Float32Array | Int32Array | Uint8Array {
   const length = shape.reduce((a, b) => a * b, 1);
   const [buffer, offset] = typeof at === 'number' ? [memory.buffer, at] : [at, 0];
-  return dtype === 'float32' ? new Float32Array(buffer, offset, length) : dtype === 'int32' ? new Int32Array(buffer, offset, length) : new Uint8Array(buffer, offset, length);
+  return dtype === 'float32'
+    ? new Float32Array(buffer, offset, length)
+    : dtype === 'int32'
+      ? new Int32Array(buffer, offset, length)
+      : new Uint8Array(buffer, offset, length);
 }
 
 /** A float32 or int32 array in memory that threads can share, filled from `data`. */

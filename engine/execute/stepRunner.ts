@@ -7,6 +7,7 @@
  */
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
 import { UserError } from '../base/errors.ts';
+import { shapeText } from '../graph/dimension.ts';
 import { writeOnnx } from '../graph/onnx.ts';
 import type { Program } from '../graph/program.ts';
 import { ExecutionError } from './executor.ts';
@@ -24,6 +25,7 @@ import {
   END,
   FAILED,
   halfOf,
+  lives,
   NOT_FINITE,
   RUN,
   SCALAR_BYTES,
@@ -101,22 +103,31 @@ export class StepRunner {
   readonly #layouts: { trained: Layout; frozen: Layout };
   readonly #optimiser: Optimiser;
   readonly #lead: Shard[];
-  readonly #helper: { readonly thread: Worker; readonly errors: MessagePort } | undefined;
+  readonly #helper: Helper | undefined;
   readonly #indices: Int32Array[];
   readonly #losses: Float32Array[];
   readonly #scalars: ReadonlyMap<string, Float32Array>;
   readonly #control: Int32Array;
   readonly #controlScalars: Float64Array;
+  /** Shards of the last step: a batch of fewer than four rows has one. */
+  #used = 1;
+  #disposed = false;
 
   /** Compiles the step and, with two threads and two shards, starts the helper. */
   static async create(spec: StepSpec): Promise<StepRunner> {
     const runner = new StepRunner(spec);
-    if (runner.#helper) await ready(runner.#helper.thread);
+    try {
+      await runner.#helper?.ready;
+    } catch (error) {
+      await runner.dispose();
+      throw error;
+    }
     return runner;
   }
 
   private constructor(spec: StepSpec) {
     if (!Number.isInteger(spec.rows) || spec.rows < 1) throw new UserError('step: rows', 'must be a positive integer', spec.rows);
+    checkProgram(spec);
     this.#spec = spec;
     const trained = layOut(spec.trained);
     const frozen = layOut(spec.frozen);
@@ -155,23 +166,31 @@ export class StepRunner {
     for (const { name, shape } of spec.frozen) offer(name, { dtype: 'float32', shape, at: this.#frozen + frozen.offsets.get(name)! });
     for (const [name, table] of Object.entries(spec.tables)) offer(name, { dtype: table.dtype, shape: table.shape, at: table.buffer });
     for (const [name, at] of scalars) offer(name, { dtype: 'float32', shape: [], at });
-    for (const name of spec.program.inputs.keys()) if (!inputs[name] && name !== 'index') throw new UserError('step: input', 'must be a parameter, a table, a scalar or `index`', name);
+    for (const [name, value] of spec.program.inputs) {
+      const place = inputs[name];
+      if (name === 'index') continue;
+      if (!place) throw new UserError('step: input', 'must be a parameter, a table, a scalar or `index`', name);
+      if (place.dtype !== value.dtype || shapeText(place.shape) !== shapeText(value.shape))
+        throw new UserError(`step: input ${name}`, `must be ${String(value)}`, `${place.dtype}${shapeText(place.shape)}`);
+    }
 
     const model = writeOnnx(spec.program);
     const plans = gradients.map((gradient, shard): ShardPlan => {
-      const outputs: Record<string, Placement> = { loss: { dtype: 'float32', shape: [], at: losses[shard]! } };
-      for (const { name, shape } of spec.trained) outputs[`gradient.${name}`] = { dtype: 'float32', shape, at: gradient + trained.offsets.get(name)! };
-      return { model, memory: this.#memory, inputs, outputs, index: indices[shard]! };
+      const outputs: Record<string, Placement> = { loss: { dtype: 'float32', shape: [], at: losses[shard] } };
+      for (const { name, shape } of spec.trained)
+        outputs[`gradient.${name}`] = { dtype: 'float32', shape, at: gradient + trained.offsets.get(name)! };
+      return { model, memory: this.#memory, inputs, outputs, index: indices[shard] };
     });
-    const helped = this.shards === 2 && spec.threads > 1;
-    if (helped) {
-      const { port1: errors, port2 } = new MessageChannel();
-      errors.unref();
-      const workerData: StepWorkerData = { plan: plans[1]!, optimiser: spec.optimiser, regions: this.#regions, control, errors: port2 };
-      this.#helper = { errors, thread: new Worker(new URL('./stepWorker.ts', import.meta.url), { workerData, transferList: [port2] }) };
+    // The helper compiles while the lead does.
+    if (this.shards === 2 && spec.threads > 1)
+      this.#helper = startHelper({ plan: plans[1], optimiser: spec.optimiser, regions: this.#regions, control });
+    try {
+      const lead = new Shard(plans[0]);
+      this.#lead = this.#helper ? [lead] : [lead, ...plans.slice(1).map((other) => new Shard(other, lead))];
+    } catch (error) {
+      void this.#helper?.thread.terminate();
+      throw error;
     }
-    const lead = new Shard(plans[0]!);
-    this.#lead = helped ? [lead] : [lead, ...plans.slice(1).map((other) => new Shard(other, lead))];
   }
 
   /** The values of a parameter where they lie; writing to it changes the parameter. */
@@ -180,7 +199,11 @@ export class StepRunner {
     const spec = [...this.#spec.trained, ...this.#spec.frozen].find((candidate) => candidate.name === name);
     if (!spec) throw new UserError('step: parameter', 'must be one of the step', name);
     const at = trained.offsets.has(name) ? this.#regions.parameters + trained.offsets.get(name)! : this.#frozen + frozen.offsets.get(name)!;
-    return new Float32Array(this.#memory.buffer, at, spec.shape.reduce((a, b) => a * b, 1));
+    return new Float32Array(
+      this.#memory.buffer,
+      at,
+      spec.shape.reduce((a, b) => a * b, 1),
+    );
   }
 
   /** The gradient of the summed loss in the last step's shards, added: for tests and diagnosis. */
@@ -188,8 +211,10 @@ export class StepRunner {
     const at = this.#layouts.trained.offsets.get(name);
     if (at === undefined) throw new UserError('step: gradient', 'must be of a trained parameter', name);
     const { length } = this.parameter(name);
-    const views = this.#regions.gradients.map((gradient) => new Float32Array(this.#memory.buffer, gradient + at, length));
-    return Float32Array.from(views[0]!, (entry, i) => entry + (views[1]?.[i] ?? 0));
+    const views = this.#regions.gradients
+      .slice(0, this.#used)
+      .map((gradient) => new Float32Array(this.#memory.buffer, gradient + at, length));
+    return Float32Array.from(views[0], (entry, i) => entry + (views[1]?.[i] ?? 0));
   }
 
   setScalar(name: string, value: number): void {
@@ -207,39 +232,39 @@ export class StepRunner {
   step(rows: Int32Array, t: number, learningRate: number): number {
     const loss = this.evaluate(rows);
     const scale = 1 / (rows.length * (this.#spec.terms ?? 1));
-    const regions = this.#split(rows.length)[1] > 0 ? this.#regions : { ...this.#regions, gradients: this.#regions.gradients.slice(0, 1) };
-    const { count } = regions;
-    if (this.#helper && regions === this.#regions) {
+    const regions = { ...this.#regions, gradients: this.#regions.gradients.slice(0, this.#used) };
+    const update = (begin: number, end: number) => this.#optimiser.step(regions, t, learningRate, { begin, end }, scale);
+    if (this.#helper && this.#used === 2) {
       this.#controlScalars.set([t, learningRate, scale]);
-      const answered = this.#command(UPDATE, 0);
-      this.#optimiser.step(regions, t, learningRate, { begin: 0, end: halfOf(count) }, scale);
-      this.#answer(answered);
-    } else this.#optimiser.step(regions, t, learningRate, { begin: 0, end: count }, scale);
+      this.#beside(this.#helper, UPDATE, 0, () => update(0, halfOf(regions.count)));
+    } else update(0, regions.count);
     return loss;
   }
 
   /** Loss and gradients without an update. */
   evaluate(rows: Int32Array): number {
-    if (rows.length < 1 || rows.length > this.#spec.rows) throw new UserError('step: rows', `must be 1 to ${this.#spec.rows} row numbers`, rows.length);
-    const [first, second] = this.#split(rows.length);
-    this.#indices[0]!.set(first === rows.length ? rows : rows.subarray(0, first));
-    if (second > 0) this.#indices[1]!.set(rows.subarray(first));
+    if (rows.length < 1 || rows.length > this.#spec.rows)
+      throw new UserError('step: rows', `must be 1 to ${this.#spec.rows} row numbers`, rows.length);
+    const sizes = this.#split(rows.length);
+    this.#used = sizes.length;
+    sizes.forEach((size, shard) => this.#indices[shard].set(shard === 0 ? rows.subarray(0, size) : rows.subarray(rows.length - size)));
     let finite = true;
-    if (this.#helper && second > 0) {
-      const answered = this.#command(RUN, second);
-      this.#lead[0]!.run(first);
-      finite = this.#optimiser.finite(this.#regions.gradients[0]!, this.#regions.count);
-      finite = this.#answer(answered) !== NOT_FINITE && finite;
-    } else {
-      [first, second].forEach((size, shard) => {
-        if (size === 0) return;
-        this.#lead[shard]!.run(size);
-        finite = this.#optimiser.finite(this.#regions.gradients[shard]!, this.#regions.count) && finite;
-      });
-    }
-    const loss = (this.#losses[0]![0]! + (second > 0 ? this.#losses[1]![0]! : 0)) / (rows.length * (this.#spec.terms ?? 1));
-    if (!finite || !Number.isFinite(loss)) throw new NonFiniteStep(`the ${Number.isFinite(loss) ? 'gradient' : 'loss'} is not finite`);
-    return loss;
+    const own = (shard: number) => {
+      this.#lead[shard].run(sizes[shard]);
+      finite = this.#optimiser.finite(this.#regions.gradients[shard], this.#regions.count) && finite;
+    };
+    if (this.#helper && sizes.length === 2) {
+      const answer = this.#beside(this.#helper, RUN, sizes[1], () => own(0));
+      finite &&= answer !== NOT_FINITE;
+    } else sizes.forEach((_size, shard) => own(shard));
+    const sum = sizes.reduce((total, _size, shard) => total + this.#losses[shard][0], 0);
+    if (!finite || !Number.isFinite(sum)) throw new NonFiniteStep(`the ${Number.isFinite(sum) ? 'gradient' : 'loss'} is not finite`);
+    return sum / (rows.length * (this.#spec.terms ?? 1));
+  }
+
+  /** Whether all trained parameters are finite: an update may overflow though its gradient did not. */
+  finite(): boolean {
+    return this.#optimiser.finite(this.#regions.parameters, this.#regions.count);
   }
 
   /** A copy of what the optimiser works on; see {@link restore}. */
@@ -261,17 +286,20 @@ export class StepRunner {
     }
   }
 
+  /** Ends the helper thread and frees the sessions; once is enough. */
   async dispose(): Promise<void> {
+    if (this.#disposed) return;
+    this.#disposed = true;
     if (this.#helper) {
-      const ended = new Promise((resolve) => this.#helper!.thread.once('exit', resolve));
       this.#command(END, 0);
-      await ended;
+      await this.#helper.ended;
     }
-    this.#lead[0]!.dispose();
+    this.#lead[0].dispose();
   }
 
-  #split(rows: number): [number, number] {
-    if (this.shards === 1 || rows < 4) return [rows, 0];
+  /** Rows of each shard. */
+  #split(rows: number): number[] {
+    if (this.shards === 1 || rows < 4) return [rows];
     return [Math.ceil(rows / 2), Math.floor(rows / 2)];
   }
 
@@ -283,17 +311,61 @@ export class StepRunner {
     return before;
   }
 
-  #answer(before: number): number {
-    awaitChange(this.#control, ANSWER_NUMBER, before);
-    const answer = this.#control[ANSWER]!;
-    if (answer === FAILED) throw new ExecutionError('training step', String((receiveMessageOnPort(this.#helper!.errors) as { message?: unknown } | undefined)?.message ?? 'the helper thread failed'));
+  /**
+   * The helper obeys a command while the lead does its `own` part. Whatever fails, both have finished when this returns or throws, so that no
+   * late answer is taken for that of the next command.
+   */
+  #beside(helper: Helper, command: number, argument: number, own: () => void): number {
+    if (this.#disposed) throw new Error('step: the runner has been disposed of');
+    const before = this.#command(command, argument);
+    let mistake: unknown;
+    try {
+      own();
+    } catch (error) {
+      mistake = error ?? new Error('step: unknown error');
+    }
+    awaitChange(this.#control, ANSWER_NUMBER, before, () => {
+      if (!lives(helper.thread)) throw new ExecutionError('training step', 'the helper thread has died', { cause: mistake });
+    });
+    const answer = this.#control[ANSWER];
+    const failure = answer === FAILED && (receiveMessageOnPort(helper.errors) as { message: unknown } | undefined);
+    if (mistake !== undefined) throw mistake;
+    if (failure !== false) throw new ExecutionError('training step', `in the helper thread: ${String(failure?.message)}`);
     return answer;
   }
 }
 
-function ready(worker: Worker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    worker.once('message', () => resolve());
-    worker.once('error', reject);
+/** The outputs that a step needs are there, and of the right shapes. */
+function checkProgram({ program, trained }: StepSpec): void {
+  const shapes = [['loss', []] as const, ...trained.map(({ name, shape }) => [`gradient.${name}`, shape] as const)];
+  for (const [name, shape] of shapes) {
+    const output = program.outputs.get(name);
+    if (output?.dtype !== 'float32' || shapeText(output.shape) !== shapeText(shape))
+      throw new UserError(`step: output ${name}`, `must be float32${shapeText(shape)}`, output && String(output));
+  }
+}
+
+interface Helper {
+  readonly thread: Worker;
+  /** Messages of its errors, read without waiting. */
+  readonly errors: MessagePort;
+  /** Fails if it could not start. */
+  readonly ready: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+function startHelper(data: Omit<StepWorkerData, 'errors'>): Helper {
+  const { port1: errors, port2 } = new MessageChannel();
+  errors.unref();
+  const workerData: StepWorkerData = { ...data, errors: port2 };
+  const thread = new Worker(new URL('./stepWorker.ts', import.meta.url), { workerData, transferList: [port2] });
+  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+  const ready = new Promise<void>((resolve, reject) => {
+    thread.once('message', () => resolve());
+    // Stays, so that a death later on is no uncaught error here: the lead finds out when it waits for an answer.
+    thread.on('error', reject);
+    thread.once('exit', () => reject(new ExecutionError('training step', 'the helper thread ended before it was ready')));
   });
+  ready.catch(() => undefined);
+  return { thread, errors, ready, ended };
 }

@@ -2,7 +2,22 @@
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createOptimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
 import { Shard, type ShardPlan } from './shard.ts';
-import { ANSWER, ANSWER_NUMBER, ARGUMENT, awaitChange, COMMAND, COMMAND_NUMBER, CONTROL_BYTES, DONE, FAILED, halfOf, NOT_FINITE, RUN, signal, UPDATE } from './stepProtocol.ts';
+import {
+  ANSWER,
+  ANSWER_NUMBER,
+  ARGUMENT,
+  awaitChange,
+  COMMAND,
+  COMMAND_NUMBER,
+  CONTROL_BYTES,
+  DONE,
+  FAILED,
+  halfOf,
+  NOT_FINITE,
+  RUN,
+  signal,
+  UPDATE,
+} from './stepProtocol.ts';
 
 export interface StepWorkerData {
   readonly plan: ShardPlan;
@@ -22,18 +37,18 @@ const shard = new Shard(plan);
 
 function obey(command: number): number {
   if (command === RUN) {
-    shard.run(control[ARGUMENT]!);
-    return optimiser.finite(regions.gradients[1]!, regions.count) ? DONE : NOT_FINITE;
+    shard.run(control[ARGUMENT]);
+    return optimiser.finite(regions.gradients[1], regions.count) ? DONE : NOT_FINITE;
   }
-  if (command === UPDATE) optimiser.step(regions, scalars[0]!, scalars[1]!, { begin: halfOf(regions.count), end: regions.count }, scalars[2]!);
+  if (command === UPDATE) optimiser.step(regions, scalars[0], scalars[1], { begin: halfOf(regions.count), end: regions.count }, scalars[2]);
   return DONE;
 }
 
 parentPort!.postMessage('ready');
-for (let seen = 0; ; ) {
+for (let seen = 0; ;) {
   awaitChange(control, COMMAND_NUMBER, seen);
   seen = Atomics.load(control, COMMAND_NUMBER);
-  const command = control[COMMAND]!;
+  const command = control[COMMAND];
   if (command !== RUN && command !== UPDATE) break;
   try {
     control[ANSWER] = obey(command);

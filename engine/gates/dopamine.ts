@@ -17,10 +17,10 @@ export const dopamine: GateFamily = {
     { name: 'threshold', shape: [width], value: 0 },
     { name: 'gain', shape: [width], value: 1 },
   ],
-  logits: ({ threshold }, activation) => subtract(activation, threshold!),
+  logits: ({ threshold }, activation) => subtract(activation, threshold),
   soft: (logits, temperature) => sigmoid(divide(logits, temperature)),
   hard: (logits) => cast(greater(logits, 0), 'float32'),
-  apply: ({ gain }, activation, decision) => multiply(gain!, multiply(decision, activation)),
+  apply: ({ gain }, activation, decision) => multiply(gain, multiply(decision, activation)),
   // Units that do not fire are closed whatever their threshold: only a > 0 counts.
   openness: (activation, soft) => mean(multiply(soft, cast(greater(activation, 0), 'float32')), { axes: [-1] }),
 };

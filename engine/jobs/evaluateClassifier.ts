@@ -5,7 +5,9 @@ import { between, parseWith, tensors, wholeBetween } from '../base/schema.ts';
 import type { JobKind } from '../contract.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { Feeds } from '../execute/executor.ts';
+import { program } from '../graph/program.ts';
 import { adapterOf } from '../models/adapters/index.ts';
+import type { Tensors } from '../models/parameters.ts';
 import { digitTables } from '../tasks/digitTables.ts';
 import { classifierEvaluation } from '../training/classifierStep.ts';
 
@@ -43,37 +45,42 @@ export const evaluateClassifier: JobKind<EvaluateParameters, EvaluateResult> = {
   async run({ widths, data, angles, base, forms }, context) {
     const executor = new OnnxRuntimeExecutor();
     const correct: Record<string, number[]> = Object.fromEntries(forms.map(({ name }) => [name, []]));
-    const total = angles.length * forms.length;
     let count = 0;
     for (const [which, angle] of angles.entries()) {
       const tables = digitTables('test', [angle], new Random(0), data);
       count = tables.count;
-      for (const [i, { name, adapter, parameters, form, temperature }] of forms.entries()) {
-        context.progress({ stage: `test images at ${angle}°`, done: which * forms.length + i, total });
-        const classifier = { config: { widths }, ...(adapter !== undefined && { adapter: adapterOf(adapter) }) };
-        const program = classifierEvaluation(classifier, count, form);
-        const executable = executor.compile({ ...program, outputs: new Map([['correct', program.outputs.get('correct')!]]) });
-        const feeds: Record<string, Feeds[string]> = {
-          images: { data: new Float32Array(tables.images), shape: [count, widths[0]!] },
-          labels: { data: new Int32Array(tables.labels), shape: [count] },
-          temperature: { data: Float32Array.of(temperature), shape: [] },
-        };
-        for (const [key, value] of program.inputs) {
-          const own = { ...base, ...parameters }[key];
-          if (own) feeds[key] = { data: own, shape: value.shape as number[] };
+      const { inputs, outputs } = classifierEvaluation(
+        { widths },
+        count,
+        forms.map(({ adapter, form, temperature }) => ({ form, temperature, ...(adapter !== undefined && { adapter: adapterOf(adapter) }) })),
+      );
+      const counts = new Map([...outputs].filter(([name]) => name.startsWith('correct.')));
+      const executable = executor.compile(program(Object.fromEntries(counts)));
+      const feeds: Record<string, Feeds[string]> = {
+        images: { data: new Float32Array(tables.images), shape: [count, widths[0]] },
+        labels: { data: new Int32Array(tables.labels), shape: [count] },
+      };
+      const offer = (prefix: string, own: Tensors) => {
+        for (const [name, values] of Object.entries(own)) {
+          const input = inputs.get(prefix + name);
+          if (input) feeds[prefix + name] = { data: values, shape: input.shape as number[] };
         }
-        let right = 0;
-        for (let begin = 0; begin < count; begin += CHUNK) {
-          const index = Int32Array.from({ length: Math.min(CHUNK, count - begin) }, (_entry, row) => begin + row);
-          right += executable.run({ ...feeds, index: { data: index, shape: [index.length] } }).correct!.data[0]!;
-          await context.breathe();
-        }
-        correct[name]!.push(right);
-        executable.dispose();
+      };
+      offer('', base);
+      forms.forEach(({ parameters }, i) => offer(`form${i}.`, parameters));
+      const right = forms.map(() => 0);
+      for (let begin = 0; begin < count; begin += CHUNK) {
+        context.progress({ stage: `test images at ${angle}°`, done: which * count + begin, total: angles.length * count });
+        const index = Int32Array.from({ length: Math.min(CHUNK, count - begin) }, (_entry, row) => begin + row);
+        const results = executable.run({ ...feeds, index: { data: index, shape: [index.length] } });
+        forms.forEach((_form, i) => (right[i] += results[`correct.${i}`].data[0]));
+        await context.breathe();
       }
+      forms.forEach(({ name }, i) => correct[name].push(right[i]));
+      executable.dispose();
     }
     executor.dispose();
-    context.progress({ stage: 'test images, done', done: total, total, remaining: 0 });
+    context.progress({ stage: 'test images, done', done: 1, total: 1, remaining: 0 });
     return { count, correct };
   },
 };

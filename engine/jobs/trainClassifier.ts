@@ -4,14 +4,14 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { between, parseWith, tensors, wholeBetween } from '../base/schema.ts';
-import type { JobContext, JobKind } from '../contract.ts';
-import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
+import type { JobKind } from '../contract.ts';
 import { optimiserSchema } from '../execute/optimisers/spec.ts';
 import { StepRunner, type Table } from '../execute/stepRunner.ts';
 import type { Feeds } from '../execute/executor.ts';
 import { adapterOf } from '../models/adapters/index.ts';
 import { countParameters, initialise, sizeOfParameter, type ParameterSpec, type Tensors } from '../models/parameters.ts';
 import { digitTables, trainingRows, type DigitTables } from '../tasks/digitTables.ts';
+import { tabulate } from './tabulate.ts';
 import { classifierStep, type ClassifierStep } from '../training/classifierStep.ts';
 import { train } from '../training/loop.ts';
 import { firstNonFinite } from '../training/nonFinite.ts';
@@ -55,7 +55,7 @@ export interface TrainResult {
 /** sha-256 over tensors in the order of their names. */
 export function digestTensors(values: Tensors): string {
   const hash = createHash('sha256');
-  for (const name of Object.keys(values).sort()) hash.update(name).update(new Uint8Array(values[name]!.slice().buffer));
+  for (const name of Object.keys(values).sort()) hash.update(name).update(new Uint8Array(values[name].slice().buffer));
   return hash.digest('hex');
 }
 
@@ -69,8 +69,9 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
     const tables = digitTables('train', parameters.angles, random.fork('angles'), parameters.data);
     const step = classifierStep({ config: parameters, ...(adapter && { adapter }) }, tables.count, { sparsity: parameters.sparsity });
     const frozen = checkedBase(step.frozen, parameters.base ?? {});
-    const fed = tablesOf(tables, parameters.widths[0]!);
-    if (step.prefix.tables) Object.assign(fed, await tabulate(step, tables.count, fed, frozen, context));
+    const fed = tablesOf(tables, parameters.widths[0]);
+    const tabulated = await tabulate(step.prefix, { count: tables.count, data: fed, frozen, key: `${tables.key} ${digestTensors(frozen)}` }, context);
+    Object.assign(fed, tabulated);
 
     const runner = await StepRunner.create({
       program: step.program,
@@ -122,36 +123,6 @@ function checkedBase(specs: readonly ParameterSpec[], base: Tensors): Tensors {
 
 function tablesOf({ count, images, labels }: DigitTables, width: number): Record<string, Table> {
   return { images: { dtype: 'float32', shape: [count, width], buffer: images }, labels: { dtype: 'int32', shape: [count], buffer: labels } };
-}
-
-/** Rows tabulated at a time: fixed, since the number of rows of a product may change its last bits. */
-const CHUNK = 500;
-
-async function tabulate(step: ClassifierStep, count: number, fed: Readonly<Record<string, Table>>, frozen: Tensors, context: JobContext): Promise<Record<string, Table>> {
-  const { tables: source, rows } = step.prefix;
-  const made: Record<string, Table> = {};
-  for (const [name, shape] of rows) {
-    const shapeOfTable = [count, ...shape];
-    made[name] = { dtype: 'float32', shape: shapeOfTable, buffer: new SharedArrayBuffer(4 * shapeOfTable.reduce((a, b) => a * b, 1)) };
-  }
-  const executor = new OnnxRuntimeExecutor({ memory: 'training' });
-  const executable = executor.compile(source!);
-  const index = Int32Array.from({ length: CHUNK }, (_entry, i) => i);
-  for (let begin = 0; begin < count; begin += CHUNK) {
-    const size = Math.min(CHUNK, count - begin);
-    const chunk = index.subarray(0, size).map((i) => begin + i);
-    const feeds: Record<string, Feeds[string]> = { index: { data: chunk, shape: [size] } };
-    for (const [name, value] of source!.inputs) {
-      const table = fed[name];
-      if (table) feeds[name] = { data: table.dtype === 'float32' ? new Float32Array(table.buffer) : new Int32Array(table.buffer), shape: table.shape };
-      else if (frozen[name]) feeds[name] = { data: frozen[name], shape: value.shape as number[] };
-    }
-    const results = executable.run(feeds);
-    for (const [name, table] of Object.entries(made)) new Float32Array(table.buffer).set(results[name]!.data, (begin / count) * (table.buffer.byteLength / 4));
-    if ((begin / CHUNK) % 8 === 0) await context.breathe();
-  }
-  executor.dispose();
-  return made;
 }
 
 function feedsOf(step: ClassifierStep, tables: Readonly<Record<string, Table>>, runner: StepRunner, rows: Int32Array, temperature: number): Feeds {

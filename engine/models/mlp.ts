@@ -30,7 +30,7 @@ export function checkMlp({ widths }: MlpConfig): void {
 export function mlpParameters(config: MlpConfig): ParameterSpec[] {
   checkMlp(config);
   return config.widths.slice(1).flatMap((width, i) => {
-    const fanIn = config.widths[i]!;
+    const fanIn = config.widths[i];
     return [
       { name: `layers.${i}.weight`, shape: [fanIn, width], initialiser: uniformFanIn(fanIn) },
       { name: `layers.${i}.bias`, shape: [width], initialiser: uniformFanIn(fanIn) },
@@ -45,8 +45,8 @@ export function mlp({ widths }: MlpConfig, parameters: Parameters, x: Value, hoo
   let h = x;
   for (let layer = 0; layer <= last; layer++) {
     h = graph.within(`layers.${layer}`, () => {
-      const weight = parameters[`layers.${layer}.weight`]!;
-      const bias = parameters[`layers.${layer}.bias`]!;
+      const weight = parameters[`layers.${layer}.weight`];
+      const bias = parameters[`layers.${layer}.bias`];
       const pre = site('hook_pre', hooks.linear?.(layer, h, weight, bias) ?? matmul(h, weight, { bias }));
       if (layer === last) return pre;
       const post = site('hook_post', relu(pre));

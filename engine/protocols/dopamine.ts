@@ -88,24 +88,24 @@ async function runSeed(seed: number, { adapters, data }: DopamineOptions, submit
     ),
   );
   const forms = adapters.flatMap((id, i) => {
-    const form = { adapter: id, parameters: trained[i]!.parameters, temperature: TEMPERATURE };
+    const form = { adapter: id, parameters: trained[i].parameters, temperature: TEMPERATURE };
     return [{ ...form, name: `${id} soft`, form: 'soft' }, ...(adapterOf(id).gated ? [{ ...form, name: `${id} hard`, form: 'hard' }] : [])];
   });
   const { count, correct } = await submit<EvaluateResult>({
     kind: 'evaluateClassifier',
     parameters: { widths: WIDTHS, angles: ANGLES, base: base.parameters, forms: [{ name: 'frozen' }, ...forms], ...(data !== undefined && { data }) },
   });
-  const accuracy = (name: string): Accuracy => Object.fromEntries(ANGLES.map((angle, i) => [angle, percent(correct[name]![i]!, count)]));
+  const accuracy = (name: string): Accuracy => Object.fromEntries(ANGLES.map((angle, i) => [angle, percent(correct[name][i], count)]));
   return {
     seed,
     frozen: accuracy('frozen'),
     adapters: Object.fromEntries(
       adapters.map((id, i) => [
         id,
-        { parameters: trained[i]!.count, soft: accuracy(`${id} soft`), ...(adapterOf(id).gated && { hard: accuracy(`${id} hard`) }) },
+        { parameters: trained[i].count, soft: accuracy(`${id} soft`), ...(adapterOf(id).gated && { hard: accuracy(`${id} hard`) }) },
       ]),
     ),
-    restored: trained.every(({ frozenDigest }, i) => adapterOf(adapters[i]!).trains === 'base' || frozenDigest === base.digest),
+    restored: trained.every(({ frozenDigest }, i) => adapterOf(adapters[i]).trains === 'base' || frozenDigest === base.digest),
   };
 }
 
@@ -113,7 +113,7 @@ const percent = (right: number, count: number): number => Number(((100 * right) 
 
 /** What is claimed, each with the figures it speaks of. Nothing here is tuned: a claim that does not hold says so. */
 function judge(outcomes: readonly SeedOutcome[]): Claim[] {
-  const at = (accuracy: Accuracy) => accuracy[MODE]!;
+  const at = (accuracy: Accuracy) => accuracy[MODE];
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const each = (value: (outcome: SeedOutcome) => number) => outcomes.map(value);
   const claims: Claim[] = [];
@@ -124,13 +124,13 @@ function judge(outcomes: readonly SeedOutcome[]): Claim[] {
   claim('frozen accuracy at 45° lies between 93 and 95 (mean over seeds)', frozen, mean(frozen) >= 93 && mean(frozen) <= 95, false);
   const has = (id: string) => outcomes.every((outcome) => outcome.adapters[id]);
   if (has('dopamine')) {
-    const soft = each((outcome) => at(outcome.adapters.dopamine!.soft));
-    const gain = soft.map((value, i) => value - frozen[i]!);
+    const soft = each((outcome) => at(outcome.adapters.dopamine.soft));
+    const gain = soft.map((value, i) => value - frozen[i]);
     claim('dopamine gains at least 1.0 point at 45° over the frozen base, in each seed', gain, gain.every((value) => value >= 1), gain.every((value) => value > 0));
-    const gap = each((outcome) => Math.abs(at(outcome.adapters.dopamine!.hard!) - at(outcome.adapters.dopamine!.soft)));
+    const gap = each((outcome) => Math.abs(at(outcome.adapters.dopamine.hard!) - at(outcome.adapters.dopamine.soft)));
     claim('hardening moves accuracy at 45° by at most 0.3 points', gap, gap.every((value) => value <= 0.3), false);
     if (has('lora-r4')) {
-      const lead = each((outcome) => at(outcome.adapters['lora-r4']!.soft) - at(outcome.adapters.dopamine!.soft));
+      const lead = each((outcome) => at(outcome.adapters['lora-r4'].soft) - at(outcome.adapters.dopamine.soft));
       claim('LoRA r4 is above dopamine at 45°', lead, lead.every((value) => value > 0), mean(lead) > 0);
     }
   }

@@ -24,5 +24,5 @@ export interface Protocol<Options, Report> {
 
 /** Figures by seed: `{ "seed 0": 1.3, … }`. */
 export function bySeed(outcomes: readonly { readonly seed: number }[], values: readonly number[]): Record<string, number> {
-  return Object.fromEntries(outcomes.map(({ seed }, i) => [`seed ${seed}`, values[i]!]));
+  return Object.fromEntries(outcomes.map(({ seed }, i) => [`seed ${seed}`, values[i]]));
 }

@@ -37,17 +37,11 @@ export function splitParameters({ config, adapter }: Classifier): { trained: Par
   return { trained: adapter.parameters(config), frozen: base };
 }
 
-/** Logits [rows, classes], the penalties per row, and the labels, for rows of `images` [count, width] and `labels` [count]. */
-function buildClassifier(graph: Graph, classifier: Classifier, count: number, form: GateForm) {
-  const { config, adapter } = classifier;
-  const { trained, frozen } = splitParameters(classifier);
-  const parameters = parameterInputs(graph, [...trained, ...frozen]);
+/** The rows that `index` [rows] names, read from the tables `images` [count, width] and `labels` [count]. */
+function readRows(graph: Graph, { widths }: MlpConfig, count: number) {
   const index = graph.input('index', [ROWS], 'int32');
-  const x = gather(graph.input('images', [count, config.widths[0]!]), index);
-  const labels = gather(graph.input('labels', [count], 'int32'), index);
-  const hooks = adapter?.hooks(config, { parameters, temperature: temperatureInput(graph), form }) ?? {};
-  const logits = mlp(config, parameters, x, hooks);
-  return { parameters, index, labels, logits, penalties: hooks.penalties ?? [], trained, frozen };
+  const x = gather(graph.input('images', [count, widths[0]]), index);
+  return { index, x, labels: gather(graph.input('labels', [count], 'int32'), index) };
 }
 
 /**
@@ -57,19 +51,46 @@ function buildClassifier(graph: Graph, classifier: Classifier, count: number, fo
 export function classifierStep(classifier: Classifier, count: number, { sparsity = 0, cached = true }: { sparsity?: number; cached?: boolean } = {}): ClassifierStep {
   if (!(sparsity >= 0 && Number.isFinite(sparsity))) throw new UserError('training: sparsity', 'must be a number ≥ 0', sparsity);
   const graph = new Graph();
-  const { parameters, index, labels, logits, penalties, trained, frozen } = buildClassifier(graph, classifier, count, 'soft');
+  const { config, adapter } = classifier;
+  const { trained, frozen } = splitParameters(classifier);
+  const parameters = parameterInputs(graph, [...trained, ...frozen]);
+  const { index, x, labels } = readRows(graph, config, count);
+  const hooks = adapter?.hooks(config, { parameters, temperature: temperatureInput(graph), form: 'soft' }) ?? {};
+  const logits = mlp(config, parameters, x, hooks);
+  const penalties = hooks.penalties ?? [];
   const terms = sparsity > 0 ? penalties.map((penalty) => multiply(sum(penalty), sparsity)) : [];
   const whole = [sum(crossEntropy(logits, labels)), ...terms].reduce(add);
-  const own = trained.map(({ name }) => parameters[name]!);
+  const own = trained.map(({ name }) => parameters[name]);
   const changing = [...own, ...(graph.inputs.has('temperature') ? [graph.inputs.get('temperature')!] : [])];
   const prefix: FrozenPrefix = cached && frozen.length > 0 ? frozenPrefix(whole, index, count, changing) : { loss: whole, tables: undefined, rows: new Map() };
   const gradients = gradient(prefix.loss, own);
-  const outputs = Object.fromEntries(trained.map(({ name }, i) => [`gradient.${name}`, gradients[i]!]));
+  const outputs = Object.fromEntries(trained.map(({ name }, i) => [`gradient.${name}`, gradients[i]]));
   return { program: program({ loss: prefix.loss, ...outputs }), loss: prefix.loss, trained, frozen, prefix };
 }
 
-/** How many of the given rows are classified right: output `correct` (a float32 count), and `logits`. */
-export function classifierEvaluation(classifier: Classifier, count: number, form: GateForm): Program {
-  const { labels, logits } = buildClassifier(new Graph(), classifier, count, form);
-  return program({ correct: sum(cast(equal(argMax(logits), labels), 'float32')), logits });
+/** One way of using a base: as it is, or adapted. */
+export interface ClassifierForm {
+  readonly adapter?: Adapter;
+  readonly form: GateForm;
+  readonly temperature: number;
+}
+
+/**
+ * How many of the given rows each form classifies right: outputs `correct.<i>` (float32 counts) and `logits.<i>`. Form i's own parameters are
+ * inputs named `form<i>.<name>`. One graph for all, so that what forms have in common is computed once.
+ */
+export function classifierEvaluation(config: MlpConfig, count: number, forms: readonly ClassifierForm[]): Program {
+  const graph = new Graph();
+  const base = parameterInputs(graph, mlpParameters(config));
+  const { x, labels } = readRows(graph, config, count);
+  const outputs: Record<string, Value> = {};
+  forms.forEach(({ adapter, form, temperature }, i) => {
+    const specs = adapter ? (adapter.trains === 'base' ? mlpParameters(config) : adapter.parameters(config)) : [];
+    const own = Object.fromEntries(specs.map(({ name, shape }) => [name, graph.input(`form${i}.${name}`, shape)]));
+    const parameters = { ...base, ...own };
+    const logits = graph.within(`form${i}`, () => mlp(config, parameters, x, adapter?.hooks(config, { parameters, temperature: graph.uniform(temperature), form })));
+    outputs[`logits.${i}`] = logits;
+    outputs[`correct.${i}`] = sum(cast(equal(argMax(logits), labels), 'float32'));
+  });
+  return program(outputs);
 }

@@ -5,7 +5,7 @@
  * model says so), computed for every row of the tables, and read from a table afterwards: `f(x[index])` becomes `f(x)[index]`.
  */
 import type { Dimension } from '../graph/dimension.ts';
-import { dependents, program, reachableNodes, sliceAfter, type Program } from '../graph/program.ts';
+import { dependents, program, sliceAfter, type Program } from '../graph/program.ts';
 import { substitute } from '../graph/rebuild.ts';
 import type { Value } from '../graph/value.ts';
 import { gather } from '../ops/index.ts';
@@ -27,18 +27,22 @@ export function frozenPrefix(loss: Value, index: Value, count: number, changing:
   const { graph } = loss;
   const [rows] = index.shape as [Dimension];
   const perRow = dependents([loss], [index]);
-  // Only products are worth a table: a gather, a one-hot or a sum is as cheap as reading one.
-  const worth = (value: Value) => value.rank > 0 && value.shape[0] === rows && value.shape.slice(1).every((d) => typeof d === 'number') && value.dtype === 'float32' && perRow.has(value) && reachableNodes([value]).some((node) => node.operation.name === 'matmul');
-  const { frontier } = sliceAfter({ loss }, Object.fromEntries(changing.map((value, i) => [`changing.${i}`, value])), (value) => !worth(value));
+  // Products are what is worth a table; what is made of them is as cheap as reading one, and adapters differ in it.
+  const worth = (value: Value) =>
+    value.node?.operation.name === 'matmul' && value.shape[0] === rows && value.shape.slice(1).every((dimension) => typeof dimension === 'number') && perRow.has(value);
+  const { frontier } = sliceAfter({ loss }, changes, (value) => !worth(value));
   const replacements = new Map<Value, Value>();
   const outputs: Record<string, Value> = {};
   const shapes = new Map<string, readonly number[]>();
-  for (const [name, value] of frontier) {
+  for (const value of frontier.values()) {
+    // What follows from the other tables without a product (which units fire) is computed from them.
+    if (!multiplies(value, new Set([...frontier.values()].filter((other) => other !== value)))) continue;
+    const name = `frozen.${replacements.size}`;
     const row = value.shape.slice(1) as number[];
     replacements.set(value, gather(graph.input(name, [count, ...row]), index));
     outputs[name] = value;
     shapes.set(name, row);
   }
   if (replacements.size === 0) return { loss, tables: undefined, rows: shapes };
-  return { loss: substitute([loss], replacements)[0]!, tables: program(outputs), rows: shapes };
+  return { loss: substitute([loss], replacements)[0], tables: program(outputs), rows: shapes };
 }

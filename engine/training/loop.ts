@@ -91,7 +91,7 @@ export async function train(runner: StepRunner, plan: TrainingPlan, context: Job
       done,
       total,
       remaining: ((now - began) / 1000 / (done - first)) * (total - done),
-      figures: { loss: losses[step]! },
+      figures: { loss: losses[step] },
     });
     if (now - kept > CHECKPOINT_SECONDS * 1000) {
       kept = now;
@@ -105,7 +105,7 @@ export async function train(runner: StepRunner, plan: TrainingPlan, context: Job
 }
 
 function shuffled(rows: Int32Array, random: Random): Int32Array {
-  return Int32Array.from(random.permutation(rows.length), (place) => rows[place]!);
+  return Int32Array.from(random.permutation(rows.length), (place) => rows[place]);
 }
 
 function checkPlan({ epochs, batch, rows, learningRate }: TrainingPlan): void {

@@ -19,7 +19,8 @@ import { OnnxRuntimeExecutor } from '../onnxruntime.ts';
 import { createPlainOptimiser } from '../optimisers/plain.ts';
 import { divide, view } from '../optimisers/testing.ts';
 
-export const STEPS = 20;
+const STEPS = 20;
+const RATE = 1e-2;
 
 export interface Model {
   readonly specs: readonly ParameterSpec[];
@@ -29,7 +30,7 @@ export interface Model {
 }
 
 export const models = {
-  /** 64-48-32-10 with ReLU, 32 rows. */
+  /** 64-48-32-10 with ReLU, 32 rows; has to find the largest of the first ten inputs. */
   mlp(): Model {
     const config = { widths: [64, 48, 32, 10] };
     const rows = 32;
@@ -39,16 +40,17 @@ export const models = {
     const logits = mlp(config, parameters, graph.input('x', [rows, 64]));
     return {
       specs,
-      program: step(graph, parameters, logits, graph.input('labels', [rows], 'int32')),
+      program: step(parameters, logits, graph.input('labels', [rows], 'int32')),
       batch: (random) => {
         const x = new Float32Array(rows * 64);
         random.fillNormal(x, 0, 1);
-        return { x: { data: x, shape: [rows, 64] }, labels: { data: integers(random, rows, 10), shape: [rows] } };
+        const labels = Int32Array.from({ length: rows }, (_entry, row) => indexOfLargest(x.subarray(64 * row, 64 * row + 10)));
+        return { x: { data: x, shape: [rows, 64] }, labels: { data: labels, shape: [rows] } };
       },
     };
   },
 
-  /** Two layers, width 32, two heads, eight positions, eight rows. */
+  /** Two layers, width 32, two heads, eight positions, eight rows; has to say each token again. */
   transformer(): Model {
     const config = { vocabulary: 24, positions: 8, width: 32, heads: 2, layers: 2, mlp: 64 };
     const shape = [8, config.positions];
@@ -59,23 +61,25 @@ export const models = {
     const mask = graph.constant(causalMask(config.positions), [config.positions, config.positions]);
     const positions = graph.constant(Int32Array.from({ length: config.positions }, (_entry, i) => i), [config.positions]);
     const logits = transformer(config, parameters, { tokens, positions, mask });
-    const drawn = (random: Random) => ({ data: integers(random, shape[0] * shape[1], config.vocabulary), shape });
     return {
       specs,
-      program: step(graph, parameters, logits, graph.input('labels', shape, 'int32')),
-      batch: (random) => ({ tokens: drawn(random), labels: drawn(random) }),
+      program: step(parameters, logits, graph.input('labels', shape, 'int32')),
+      batch: (random) => {
+        const tokens = { data: Int32Array.from({ length: shape[0] * shape[1] }, () => random.integer(config.vocabulary)), shape };
+        return { tokens, labels: tokens };
+      },
     };
   },
 } satisfies Record<string, () => Model>;
 
-function step(_graph: Graph, parameters: Parameters, logits: Value, labels: Value): Program {
+function step(parameters: Parameters, logits: Value, labels: Value): Program {
   const names = Object.keys(parameters);
   const loss = mean(crossEntropy(logits, labels));
   const gradients = gradient(loss, Object.values(parameters)).map((value, i) => [`gradient.${names[i]}`, value]);
   return program({ loss, ...(Object.fromEntries(gradients) as Record<string, Value>) });
 }
 
-const integers = (random: Random, count: number, below: number): Int32Array => Int32Array.from({ length: count }, () => random.integer(below));
+const indexOfLargest = (numbers: Float32Array): number => numbers.indexOf(Math.max(...numbers));
 
 export interface Training {
   readonly losses: readonly number[];
@@ -93,10 +97,10 @@ export function train({ specs, program, batch }: Model, executor: Executor): Tra
     const { memory, regions } = divide(Math.ceil(data.length / 4) * 4, 1);
     const values = view(memory, regions.parameters, data.length);
     values.set(data);
-    const adam = createPlainOptimiser(memory, { kind: 'adam', learningRate: 3e-3 });
+    const adam = createPlainOptimiser(memory, { kind: 'adam', learningRate: RATE });
     const update = (slope: Float32Array, t: number) => {
       view(memory, regions.gradients[0], data.length).set(slope);
-      adam.step(regions, t, 3e-3);
+      adam.step(regions, t, RATE);
     };
     return { name, shape, values, update };
   });

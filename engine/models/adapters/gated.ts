@@ -18,7 +18,7 @@ export function gated(family: GateFamily): Adapter {
       return {
         penalties,
         hidden(layer, activation) {
-          const own = Object.fromEntries(family.parameters(widths[layer + 1]!).map(({ name }) => [name, parameters[prefix(layer) + name]!]));
+          const own = Object.fromEntries(family.parameters(widths[layer + 1]).map(({ name }) => [name, parameters[prefix(layer) + name]]));
           const { output, openness } = gate(family, own, activation, { temperature, form });
           penalties.push(openness);
           return output;

@@ -3,16 +3,19 @@ import { UserError } from '../../base/errors.ts';
 import { add, matmul } from '../../ops/index.ts';
 import type { Adapter } from './adapter.ts';
 
+/** Far above any rank that could mean something, far below what memory cannot hold. */
+const MAXIMAL_RANK = 1 << 12;
+
 /** A ~ N(0, 1/√d_in) [in, rank], B = 0 [rank, out]: at the start nothing is changed. Parameters: rank · (in + out) per layer. */
 export function lora(rank: number): Adapter {
-  if (!Number.isInteger(rank) || rank < 1) throw new UserError('lora: rank', 'must be a positive integer', rank);
+  if (!Number.isInteger(rank) || rank < 1 || rank > MAXIMAL_RANK) throw new UserError('lora: rank', `must be an integer in [1, ${MAXIMAL_RANK}]`, rank);
   return {
     id: `lora-r${rank}`,
     gated: false,
     trains: 'own',
     parameters: ({ widths }) =>
       widths.slice(1, -1).flatMap((width, layer) => {
-        const fanIn = widths[layer]!;
+        const fanIn = widths[layer];
         return [
           { name: `layers.${layer}.lora.A`, shape: [fanIn, rank], initialiser: { kind: 'normal' as const, deviation: 1 / Math.sqrt(fanIn) } },
           { name: `layers.${layer}.lora.B`, shape: [rank, width], initialiser: { kind: 'constant' as const, value: 0 } },
@@ -22,7 +25,7 @@ export function lora(rank: number): Adapter {
       linear(layer, x, weight, bias) {
         const base = matmul(x, weight, { bias });
         if (layer >= widths.length - 2) return base;
-        return add(base, matmul(matmul(x, parameters[`layers.${layer}.lora.A`]!), parameters[`layers.${layer}.lora.B`]!));
+        return add(base, matmul(matmul(x, parameters[`layers.${layer}.lora.A`]), parameters[`layers.${layer}.lora.B`]));
       },
     }),
   };
