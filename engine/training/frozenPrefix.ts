@@ -30,13 +30,12 @@ export function frozenPrefix(loss: Value, index: Value, count: number, changing:
   // Products are what is worth a table; what is made of them is as cheap as reading one, and adapters differ in it.
   const worth = (value: Value) =>
     value.node?.operation.name === 'matmul' && value.shape[0] === rows && value.shape.slice(1).every((dimension) => typeof dimension === 'number') && perRow.has(value);
+  const changes = Object.fromEntries(changing.map((value, i) => [`changing.${i}`, value]));
   const { frontier } = sliceAfter({ loss }, changes, (value) => !worth(value));
   const replacements = new Map<Value, Value>();
   const outputs: Record<string, Value> = {};
   const shapes = new Map<string, readonly number[]>();
   for (const value of frontier.values()) {
-    // What follows from the other tables without a product (which units fire) is computed from them.
-    if (!multiplies(value, new Set([...frontier.values()].filter((other) => other !== value)))) continue;
     const name = `frozen.${replacements.size}`;
     const row = value.shape.slice(1) as number[];
     replacements.set(value, gather(graph.input(name, [count, ...row]), index));
