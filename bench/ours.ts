@@ -15,7 +15,9 @@ export interface OurSide {
   end(): Promise<void>;
 }
 
-const { values } = parseArgs({ options: { suite: { type: 'string' }, exchange: { type: 'string' }, threads: { type: 'string', default: '1' } } });
+const { values } = parseArgs({
+  options: { suite: { type: 'string' }, exchange: { type: 'string' }, threads: { type: 'string', default: '1' } },
+});
 const { manifest, tensors } = readExchange(values.exchange!);
 const threads = Number(values.threads);
 const { config } = manifest;

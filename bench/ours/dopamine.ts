@@ -20,7 +20,11 @@ export async function dopamineSide(config: DopamineConfig, tensors: Tensors, thr
       for (let i = 0; i < work; i++) {
         // Engines keep tables while the same data are asked for, so every protocol gets fresh ones, started (by a request they refuse) before the clock.
         const pool = new EnginePool({ cores: threads, spawn: spawnEngine, store: new MemoryJobStore() });
-        await Promise.all(Array.from({ length: threads }, (_entry, engine) => pool.submit({ kind: 'trainClassifier', parameters: { engine } }).catch(() => undefined)));
+        await Promise.all(
+          Array.from({ length: threads }, (_entry, engine) =>
+            pool.submit({ kind: 'trainClassifier', parameters: { engine } }).catch(() => undefined),
+          ),
+        );
         const began = performance.now();
         const report = await dopamineProtocol.run(
           dopamineProtocol.parse({ seeds: [round++], data: config.data }),

@@ -15,11 +15,15 @@ import type { MlpConfig, SuiteConfig, TransformerConfig } from '../suites.ts';
 export type Tensors = ReadonlyMap<string, Float32Array | Int32Array>;
 
 export async function stepSide(config: SuiteConfig, tensors: Tensors, threads: number, agreement: number): Promise<OurSide> {
-  const { runner, batch, batches } = config.kind === 'mlp' ? await mlpRunner(config, tensors, threads) : await transformerRunner(config as TransformerConfig, tensors, threads);
+  const { runner, batch, batches } =
+    config.kind === 'mlp'
+      ? await mlpRunner(config, tensors, threads)
+      : await transformerRunner(config as TransformerConfig, tensors, threads);
   const { learningRate } = config as MlpConfig;
   const rows = Array.from({ length: batches }, (_entry, b) => Int32Array.from({ length: batch }, (_row, i) => b * batch + i));
   const initial = runner.snapshot();
-  const steps = (count: number): number[] => Array.from({ length: count }, (_entry, i) => runner.step(rows[i % batches]!, i + 1, learningRate));
+  const steps = (count: number): number[] =>
+    Array.from({ length: count }, (_entry, i) => runner.step(rows[i % batches], i + 1, learningRate));
   const losses = steps(agreement);
   return {
     ready: { losses, shards: runner.shards },
@@ -45,14 +49,14 @@ async function mlpRunner({ widths, batch, batches }: MlpConfig, tensors: Tensors
   const parameters = parameterInputs(graph, trained);
   const count = batch * batches;
   const index = graph.input('index', [symbol('rows')], 'int32');
-  const x = gather(graph.input('inputs', [count, widths[0]!]), index);
+  const x = gather(graph.input('inputs', [count, widths[0]]), index);
   const labels = gather(graph.input('targets', [count], 'int32'), index);
   const loss = sum(crossEntropy(mlp({ widths }, parameters, x), labels));
   const runner = await StepRunner.create({
     program: stepProgram(loss, trained, parameters),
     trained,
     frozen: [],
-    tables: { inputs: table(tensors.get('inputs')!, [count, widths[0]!]), targets: table(tensors.get('targets')!, [count]) },
+    tables: { inputs: table(tensors.get('inputs')!, [count, widths[0]]), targets: table(tensors.get('targets')!, [count]) },
     scalars: [],
     optimiser: { kind: 'adam', learningRate: 1e-3 },
     rows: batch,
@@ -69,7 +73,14 @@ async function transformerRunner(config: TransformerConfig, tensors: Tensors, th
   const batch = config.batch!;
   const batches = config.batches!;
   const { positions: T } = config;
-  const model = { vocabulary: config.vocabulary, positions: T, width: config.width, heads: config.heads, layers: config.layers, mlp: config.mlp };
+  const model = {
+    vocabulary: config.vocabulary,
+    positions: T,
+    width: config.width,
+    heads: config.heads,
+    layers: config.layers,
+    mlp: config.mlp,
+  };
   const graph = new Graph();
   const trained = transformerParameters(model);
   const parameters = parameterInputs(graph, trained);
@@ -77,7 +88,11 @@ async function transformerRunner(config: TransformerConfig, tensors: Tensors, th
   const index = graph.input('index', [symbol('rows')], 'int32');
   const tokens = gather(graph.input('tokens', [count, T], 'int32'), index);
   const labels = gather(graph.input('targets', [count, T], 'int32'), index);
-  const logits = transformer(model, parameters, { tokens, positions: graph.input('positions', [T], 'int32'), mask: graph.input('mask', [T, T]) });
+  const logits = transformer(model, parameters, {
+    tokens,
+    positions: graph.input('positions', [T], 'int32'),
+    mask: graph.input('mask', [T, T]),
+  });
   const runner = await StepRunner.create({
     program: stepProgram(sum(crossEntropy(logits, labels)), trained, parameters),
     trained,
@@ -85,7 +100,10 @@ async function transformerRunner(config: TransformerConfig, tensors: Tensors, th
     tables: {
       tokens: table(tensors.get('tokens')!, [count, T]),
       targets: table(tensors.get('targets')!, [count, T]),
-      positions: table(Int32Array.from({ length: T }, (_entry, i) => i), [T]),
+      positions: table(
+        Int32Array.from({ length: T }, (_entry, i) => i),
+        [T],
+      ),
       mask: table(causalMask(T), [T, T]),
     },
     scalars: [],
@@ -98,12 +116,16 @@ async function transformerRunner(config: TransformerConfig, tensors: Tensors, th
   return { runner, batch, batches };
 }
 
-function stepProgram(loss: ReturnType<typeof sum>, trained: readonly { name: string }[], parameters: Readonly<Record<string, ReturnType<typeof sum>>>) {
+function stepProgram(
+  loss: ReturnType<typeof sum>,
+  trained: readonly { name: string }[],
+  parameters: Readonly<Record<string, ReturnType<typeof sum>>>,
+) {
   const gradients = gradient(
     loss,
-    trained.map(({ name }) => parameters[name]!),
+    trained.map(({ name }) => parameters[name]),
   );
-  return program({ loss, ...Object.fromEntries(trained.map(({ name }, i) => [`gradient.${name}`, gradients[i]!])) });
+  return program({ loss, ...Object.fromEntries(trained.map(({ name }, i) => [`gradient.${name}`, gradients[i]])) });
 }
 
 /** The exchange's weights under our names: its joint query, key and value matrix is cut in three. */
@@ -114,7 +136,10 @@ export function transformerWeights({ width, layers }: TransformerConfig, tensors
     ['Q', 'K', 'V'].forEach((letter, part) => {
       const matrix = tensors.get(`blocks.${layer}.attn.W_QKV`)!;
       const bias = tensors.get(`blocks.${layer}.attn.b_QKV`)!;
-      own[`blocks.${layer}.attn.W_${letter}`] = Float32Array.from({ length: width * width }, (_entry, i) => matrix[Math.floor(i / width) * 3 * width + part * width + (i % width)]!);
+      own[`blocks.${layer}.attn.W_${letter}`] = Float32Array.from(
+        { length: width * width },
+        (_entry, i) => matrix[Math.floor(i / width) * 3 * width + part * width + (i % width)],
+      );
       own[`blocks.${layer}.attn.b_${letter}`] = Float32Array.from(bias.subarray(part * width, (part + 1) * width));
     });
   return own;

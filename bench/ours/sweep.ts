@@ -25,7 +25,10 @@ export async function sweepSide(config: TransformerConfig, tensors: Tensors, thr
     clean: floats(pairs),
     donor: floats(pairs),
   };
-  const team = await Team.create(new URL('../../engine/interventions/headSweepMember.ts', import.meta.url).href, data, { threads, chunk: CHUNK });
+  const team = await Team.create(new URL('../../engine/interventions/headSweepMember.ts', import.meta.url).href, data, {
+    threads,
+    chunk: CHUNK,
+  });
   team.run(pairs);
   return {
     ready: { figures: [...data.patched], baseline: [...data.clean] },

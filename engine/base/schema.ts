@@ -21,8 +21,9 @@ export const tensors = z.record(z.string(), z.instanceof(Float32Array, { message
 export function parseWith<S extends z.ZodType>(schema: S, place: string, value: unknown): z.output<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0]!;
-  if (issue.code === 'unrecognized_keys') throw new UserError([place, issue.path.join('.'), 'fields'].filter(Boolean).join(': '), 'must be known', issue.keys);
+  const issue = parsed.error.issues[0];
+  if (issue.code === 'unrecognized_keys')
+    throw new UserError([place, issue.path.join('.'), 'fields'].filter(Boolean).join(': '), 'must be known', issue.keys);
   const wrong = issue.path.reduce<unknown>((inside, key) => (inside as Record<PropertyKey, unknown> | undefined)?.[key], value);
   throw new UserError([place, issue.path.join('.')].filter(Boolean).join(': '), issue.message, wrong);
 }

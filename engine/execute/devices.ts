@@ -51,7 +51,11 @@ const CPU_LIMIT = 1e-5;
 const GPU_LIMIT = 1e-4;
 
 /** Tries a device, and holds it against the CPU (the CPU against TensorFlow.js). Never throws for what is wrong with the device. */
-export async function probe(device: Device, parts: readonly ParityPart[], open: (device: Device) => Promise<Executor> = openDevice): Promise<DeviceReport> {
+export async function probe(
+  device: Device,
+  parts: readonly ParityPart[],
+  open: (device: Device) => Promise<Executor> = openDevice,
+): Promise<DeviceReport> {
   const opened: Executor[] = [];
   try {
     const executor = await open(device);
@@ -93,7 +97,8 @@ export function compareExecutors(executor: Executor, reference: Executor, parts:
  */
 export function relativeError(actual: Results, expected: Results): number {
   const norm = (squares: number) => Math.sqrt(squares);
-  const squared = (data: ArrayLike<number>) => Array.prototype.reduce.call(data, (total, entry) => (total as number) + (entry as number) ** 2, 0) as number;
+  const squared = (data: ArrayLike<number>) =>
+    Array.prototype.reduce.call(data, (total, entry) => (total as number) + (entry as number) ** 2, 0) as number;
   const whole = norm(Object.values(expected).reduce((total, { data }) => total + squared(data), 0));
   let largest = 0;
   for (const [name, { data }] of Object.entries(expected)) {
@@ -118,7 +123,8 @@ export async function openDevice(device: Device): Promise<Executor> {
 }
 
 function requireSystem(device: Device): void {
-  const [system, name, whole] = device === 'dml' ? ['win32', 'DirectML', 'Windows'] : device === 'coreml' ? ['darwin', 'Core ML', 'macOS'] : [process.platform];
+  const [system, name, whole] =
+    device === 'dml' ? ['win32', 'DirectML', 'Windows'] : device === 'coreml' ? ['darwin', 'Core ML', 'macOS'] : [process.platform];
   if (system !== process.platform) throw new DeviceUnavailable(`${name} is a part of ${whole}; this is ${process.platform}`);
 }
 
@@ -127,10 +133,14 @@ function requireProvider(device: Device): void {
   try {
     known = bundledProviders().map(({ name }) => name);
   } catch (error) {
-    throw new DeviceUnavailable(`onnxruntime-node does not load on ${process.platform}-${process.arch}: ${trimmed(error)}`, { cause: error });
+    throw new DeviceUnavailable(`onnxruntime-node does not load on ${process.platform}-${process.arch}: ${trimmed(error)}`, {
+      cause: error,
+    });
   }
   if (!known.includes(device))
-    throw new DeviceUnavailable(`onnxruntime-node for ${process.platform}-${process.arch} is built without it (it knows ${known.join(', ')})`);
+    throw new DeviceUnavailable(
+      `onnxruntime-node for ${process.platform}-${process.arch} is built without it (it knows ${known.join(', ')})`,
+    );
 }
 
 /** TensorFlow.js's own CPU backend. Loaded here, and not by every engine when it starts. */
@@ -174,11 +184,14 @@ function reasonOf(device: Device, error: unknown): string {
   const said = `ONNX Runtime says: ${trimmed((error as Error).cause ?? error)}`;
   if (device === 'webgpu' && /adapter/i.test(said)) {
     const absent = process.platform === 'linux' && missingLibrary('libvulkan.so.1');
-    return absent ? `no Vulkan loader is installed (${absent}; Debian: apt install libvulkan1 and your GPU's driver). ${said}` : `no driver of a GPU was found. ${said}`;
+    return absent
+      ? `no Vulkan loader is installed (${absent}; Debian: apt install libvulkan1 and your GPU's driver). ${said}`
+      : `no driver of a GPU was found. ${said}`;
   }
   if (device === 'cuda') {
     const needs = 'needs CUDA 12, cuDNN 9 and an NVIDIA driver';
-    if (!hasProviderLibrary('cuda')) return `ONNX Runtime's files for it are not there: \`ONNXRUNTIME_NODE_INSTALL=cuda12 ${REBUILD} onnxruntime-node\` downloads them; it also ${needs}`;
+    if (!hasProviderLibrary('cuda'))
+      return `ONNX Runtime's files for it are not there: \`ONNXRUNTIME_NODE_INSTALL=cuda12 ${REBUILD} onnxruntime-node\` downloads them; it also ${needs}`;
     return `it does not start, and ${needs}. ${said}`;
   }
   return device === 'tensorflow' ? `it failed: ${trimmed(error)}` : `it failed. ${said}`;
@@ -187,7 +200,9 @@ function reasonOf(device: Device, error: unknown): string {
 /** Whether the file of a provider that is too large for npm lies beside ONNX Runtime's own library. */
 function hasProviderLibrary(provider: string): boolean {
   const binding = createRequire(import.meta.url).resolve('onnxruntime-node/dist/binding.js');
-  return existsSync(join(dirname(binding), '..', 'bin', 'napi-v6', process.platform, process.arch, `libonnxruntime_providers_${provider}.so`));
+  return existsSync(
+    join(dirname(binding), '..', 'bin', 'napi-v6', process.platform, process.arch, `libonnxruntime_providers_${provider}.so`),
+  );
 }
 
 /** What the system's loader says about a shared library it cannot load; undefined if it can. */
@@ -196,7 +211,8 @@ function missingLibrary(name: string): string | undefined {
     process.dlopen({ exports: {} }, name);
   } catch (error) {
     // A library that did load is refused for not being an addon.
-    if ((error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_FAILED' && !/self-register/.test((error as Error).message)) return trimmed(error);
+    if ((error as NodeJS.ErrnoException).code === 'ERR_DLOPEN_FAILED' && !/self-register/.test((error as Error).message))
+      return trimmed(error);
   }
   return undefined;
 }

@@ -77,7 +77,9 @@ export function openSession(model: Uint8Array, options: OnnxRuntimeOptions = {},
   try {
     session.loadModel(model.buffer as ArrayBuffer, model.byteOffset, model.byteLength, sessionOptions(options));
   } catch (error) {
-    throw new ExecutionError(siteOf(error) ?? name, `ONNX Runtime (${options.provider ?? 'cpu'}) refused it: ${(error as Error).message}`, { cause: error });
+    throw new ExecutionError(siteOf(error) ?? name, `ONNX Runtime (${options.provider ?? 'cpu'}) refused it: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
   return session;
 }
@@ -97,10 +99,12 @@ export function bindSession(
   name = 'model',
 ): () => RawOutputs {
   const feeds = Object.fromEntries(Object.entries(inputs).map(([key, tensor]) => [key, nativeTensor(`run: input ${key}`, tensor)]));
-  const fetches = Object.fromEntries(Object.entries(outputs).map(([key, tensor]) => [key, tensor && nativeTensor(`run: output ${key}`, tensor)]));
+  const fetches = Object.fromEntries(
+    Object.entries(outputs).map(([key, tensor]) => [key, tensor && nativeTensor(`run: output ${key}`, tensor)]),
+  );
   return () => {
     try {
-      return session.run(feeds, fetches, {}) as never;
+      return session.run(feeds, fetches, {});
     } catch (error) {
       throw new ExecutionError(siteOf(error) ?? name, (error as Error).message, { cause: error });
     }
@@ -135,7 +139,11 @@ export class OnnxRuntimeExecutor implements Executor {
   compile(program: Program): CompiledProgram {
     const bytes = writeOnnx(program, { target: this.#provider === 'cpu' ? 'fast' : 'portable' });
     const digest = createHash('sha256').update(bytes).digest('hex');
-    const cached = this.#sessions.get(digest) ?? { session: openSession(bytes, this.#options, `program ${digest.slice(0, 12)}`), bytes: SESSION_BYTES + 8 * bytes.length, uses: 0 };
+    const cached = this.#sessions.get(digest) ?? {
+      session: openSession(bytes, this.#options, `program ${digest.slice(0, 12)}`),
+      bytes: SESSION_BYTES + 8 * bytes.length,
+      uses: 0,
+    };
     this.#sessions.delete(digest);
     this.#sessions.set(digest, cached);
     cached.uses++;
@@ -190,18 +198,22 @@ export class CompiledProgram implements Executable {
    * @param into arrays for some outputs, written in place; the others are new in every run
    */
   bind(feeds: Feeds, into: Readonly<Record<string, Data>> = {}): () => Results {
-    for (const name of Object.keys(into)) if (!this.program.outputs.has(name)) throw new UserError('run: into', 'must name outputs of the program', name);
+    for (const name of Object.keys(into))
+      if (!this.program.outputs.has(name)) throw new UserError('run: into', 'must name outputs of the program', name);
     const bindings = bindSymbols(this.program.inputs, feeds);
     const inputs: Record<string, TypedData> = {};
-    for (const [name, { dtype }] of this.program.inputs) inputs[name] = { dtype, ...feeds[name]! };
+    for (const [name, { dtype }] of this.program.inputs) inputs[name] = { dtype, ...feeds[name] };
     const outputs: Record<string, TypedData | null> = {};
-    for (const [name, { dtype, shape }] of this.program.outputs) outputs[name] = into[name] ? { dtype, data: into[name], shape: evaluateShape(shape, bindings) } : null;
+    for (const [name, { dtype, shape }] of this.program.outputs)
+      outputs[name] = into[name] ? { dtype, data: into[name], shape: evaluateShape(shape, bindings) } : null;
     const run = bindSession(this.#session, inputs, outputs, `program ${this.digest.slice(0, 12)}`);
     return () => {
       // The session may be gone by now.
       if (!this.#release) throw new Error('run: the program has been disposed of');
       const raw = run();
-      return Object.fromEntries(Object.entries(outputs).map(([name, bound]) => [name, bound ?? { data: raw[name]!.data as Data, shape: raw[name]!.dims }]));
+      return Object.fromEntries(
+        Object.entries(outputs).map(([name, bound]) => [name, bound ?? { data: raw[name].data as Data, shape: raw[name].dims }]),
+      );
     };
   }
 

@@ -318,18 +318,18 @@ export class StepRunner {
   #beside(helper: Helper, command: number, argument: number, own: () => void): number {
     if (this.#disposed) throw new Error('step: the runner has been disposed of');
     const before = this.#command(command, argument);
-    let mistake: unknown;
+    let mistake: Error | undefined;
     try {
       own();
     } catch (error) {
-      mistake = error ?? new Error('step: unknown error');
+      mistake = error as Error;
     }
     awaitChange(this.#control, ANSWER_NUMBER, before, () => {
       if (!lives(helper.thread)) throw new ExecutionError('training step', 'the helper thread has died', { cause: mistake });
     });
     const answer = this.#control[ANSWER];
     const failure = answer === FAILED && (receiveMessageOnPort(helper.errors) as { message: unknown } | undefined);
-    if (mistake !== undefined) throw mistake;
+    if (mistake) throw mistake;
     if (failure !== false) throw new ExecutionError('training step', `in the helper thread: ${String(failure?.message)}`);
     return answer;
   }

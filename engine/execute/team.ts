@@ -38,7 +38,8 @@ export interface TeamWorkerData {
 /** Claims chunks until none is left. */
 function work(member: Member, control: Int32Array, chunk: number): void {
   const rows = control[ROWS];
-  for (let begin = Atomics.add(control, NEXT, chunk); begin < rows; begin = Atomics.add(control, NEXT, chunk)) member.run(begin, Math.min(rows, begin + chunk));
+  for (let begin = Atomics.add(control, NEXT, chunk); begin < rows; begin = Atomics.add(control, NEXT, chunk))
+    member.run(begin, Math.min(rows, begin + chunk));
 }
 
 /** What a helper does until it is told that there are no more rows (a negative number of them). */
@@ -46,7 +47,7 @@ export async function obeyTeam({ module, data, control: buffer, chunk, errors }:
   const control = new Int32Array(buffer);
   const member = ((await import(module)) as MemberModule).createMember(data);
   ready();
-  for (let seen = 0; ; ) {
+  for (let seen = 0; ;) {
     awaitChange(control, COMMAND, seen);
     seen = Atomics.load(control, COMMAND);
     if (control[ROWS] < 0) break;
@@ -113,9 +114,12 @@ export class Team {
     Atomics.store(control, FAILED, 0);
     signal(control, COMMAND);
     work(this.#lead, control, this.#chunk);
-    for (let answered = Atomics.load(control, ANSWERS); answered < before + this.#helpers.length; answered = Atomics.load(control, ANSWERS)) awaitChange(control, ANSWERS, answered);
+    for (let answered = Atomics.load(control, ANSWERS); answered < before + this.#helpers.length; answered = Atomics.load(control, ANSWERS))
+      awaitChange(control, ANSWERS, answered);
     if (Atomics.load(control, FAILED) === 0) return;
-    const message = this.#helpers.map(({ errors }) => (receiveMessageOnPort(errors) as { message?: string } | undefined)?.message).find(Boolean);
+    const message = this.#helpers
+      .map(({ errors }) => (receiveMessageOnPort(errors) as { message?: string } | undefined)?.message)
+      .find(Boolean);
     throw new ExecutionError('helper thread', message ?? 'failed without a message');
   }
 

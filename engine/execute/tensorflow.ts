@@ -26,7 +26,7 @@ export class TensorFlowExecutor implements Executor {
 
   compile(program: Program): Executable {
     const module = this.#tf;
-    return { run: (feeds) => module.tidy(() => interpret(module, program, feeds)) as unknown as Results, dispose: () => undefined };
+    return { run: (feeds) => module.tidy(() => interpret(module, program, feeds)), dispose: () => undefined };
   }
 
   dispose(): void {
@@ -36,17 +36,18 @@ export class TensorFlowExecutor implements Executor {
 
 function interpret(module: TensorFlow, program: Program, feeds: Feeds): never {
   const bindings = bindSymbols(program.inputs, feeds);
-  for (const [name, value] of program.inputs) requireFits(`run: input ${name}`, value.dtype, feeds[name]!);
+  for (const [name, value] of program.inputs) requireFits(`run: input ${name}`, value.dtype, feeds[name]);
   const context: TensorFlowContext = { tf: module, sizes: (shape) => evaluateShape(shape, bindings) };
   const tensors = new Map<Value, tf.Tensor>();
-  for (const [name, value] of program.inputs) tensors.set(value, module.tensor(feeds[name]!.data, [...feeds[name]!.shape], value.dtype));
+  for (const [name, value] of program.inputs) tensors.set(value, module.tensor(feeds[name].data, [...feeds[name].shape], value.dtype));
   const tensorOf = (value: Value): tf.Tensor => {
     const known = tensors.get(value);
     if (known) return known;
     const { source } = value;
     let made: tf.Tensor;
     if (source.kind === 'constant') made = module.tensor(source.data, value.shape as number[], value.dtype);
-    else if (source.kind === 'uniform') made = module.fill(context.sizes(value.shape), source.number, value.dtype === 'bool' ? 'int32' : value.dtype);
+    else if (source.kind === 'uniform')
+      made = module.fill(context.sizes(value.shape), source.number, value.dtype === 'bool' ? 'int32' : value.dtype);
     else throw new Error(`tensorflow: ${String(value)} is used before it is computed`);
     if (made.dtype !== value.dtype) made = module.cast(made, value.dtype);
     tensors.set(value, made);
@@ -56,7 +57,8 @@ function interpret(module: TensorFlow, program: Program, feeds: Feeds): never {
     try {
       const result = node.operation.tensorflow(context, node.inputs.map(tensorOf), node);
       // A cut output stays what was fed, though another output of its node is computed.
-      for (const [slot, tensor] of (Array.isArray(result) ? result : [result]).entries()) if (!tensors.has(node.outputs[slot]!)) tensors.set(node.outputs[slot]!, tensor);
+      for (const [slot, tensor] of (Array.isArray(result) ? result : [result]).entries())
+        if (!tensors.has(node.outputs[slot])) tensors.set(node.outputs[slot], tensor);
     } catch (error) {
       throw new ExecutionError(node.label, (error as Error).message, { cause: error });
     }

@@ -84,12 +84,20 @@ export interface Gated {
  * Gates x [rows, width]: marks the sites `gate.hook_logit`, `hook_prob`, `hook_decision`, `hook_margin` (|logit|: how far from changing
  * its mind) and `hook_out`.
  */
-export function gate(family: GateFamily, parameters: GateParameters, x: Value, { temperature, form = 'soft', estimator = 'straight-through' }: GateSettings): Gated {
+export function gate(
+  family: GateFamily,
+  parameters: GateParameters,
+  x: Value,
+  { temperature, form = 'soft', estimator = 'straight-through' }: GateSettings,
+): Gated {
   return x.graph.within('gate', () => {
     const logits = site('hook_logit', family.logits(parameters, x));
     const probability = site('hook_prob', family.soft(logits, temperature));
     site('hook_margin', absoluteValue(logits));
-    const decision = site('hook_decision', form === 'soft' ? probability : estimator === 'none' ? family.hard(logits) : straightThrough(family.hard(logits), probability));
+    const decision = site(
+      'hook_decision',
+      form === 'soft' ? probability : estimator === 'none' ? family.hard(logits) : straightThrough(family.hard(logits), probability),
+    );
     const output = site('hook_out', family.apply(parameters, x, decision));
     return { output, logits, probability, decision, openness: family.openness(x, probability) };
   });

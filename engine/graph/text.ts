@@ -21,7 +21,9 @@ export function programText({ inputs, outputs, nodes }: Program): string {
       return name;
     });
     const attributes = Object.keys(node.attributes).length > 0 ? ` ${JSON.stringify(node.attributes)}` : '';
-    lines.push(`${results.join(', ')} = ${node.operation.name}(${node.inputs.map(nameOf).join(', ')})${attributes} : ${node.outputs.map(String).join(', ')}`);
+    lines.push(
+      `${results.join(', ')} = ${node.operation.name}(${node.inputs.map(nameOf).join(', ')})${attributes} : ${node.outputs.map(String).join(', ')}`,
+    );
   }
   for (const [name, value] of outputs) lines.push(`output ${name} = ${nameOf(value)}`);
   return lines.join('\n');

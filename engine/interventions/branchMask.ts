@@ -13,7 +13,8 @@ interface Place {
  * @param read the last position, which every branch reaches
  */
 export function branchMask(range: 'at' | 'after' | 'from' | 'last', branches: number, position: number, read: number): TensorData {
-  const each = (offsets: readonly number[]): Place[] => Array.from({ length: branches }, (_entry, branch) => offsets.map((offset) => ({ branch, offset }))).flat();
+  const each = (offsets: readonly number[]): Place[] =>
+    Array.from({ length: branches }, (_entry, branch) => offsets.map((offset) => ({ branch, offset }))).flat();
   const later = Array.from({ length: read - position }, (_entry, i) => i + 1);
   const at = each([0]);
   const after = each(later);

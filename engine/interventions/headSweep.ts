@@ -68,14 +68,19 @@ export class HeadSweep {
     this.#weights = Object.fromEntries(
       specs.map(({ name, shape }) => {
         const data = parameters[name] as Float32Array | undefined;
-        if (data?.length !== shape.reduce((a, b) => a * b, 1)) throw new UserError(`headSweep: parameter ${name}`, `must hold ${shape.join(' × ')} numbers`, data?.length);
+        if (data?.length !== shape.reduce((a, b) => a * b, 1))
+          throw new UserError(`headSweep: parameter ${name}`, `must hold ${shape.join(' × ')} numbers`, data?.length);
         return [name, { data, shape }];
       }),
     );
     const graph = new Graph();
     const values = parameterInputs(graph, specs);
     const mask = graph.input('mask', [POSITIONS, POSITIONS]);
-    const logits = transformer(config, values, { tokens: graph.input('tokens', [ROWS, POSITIONS], 'int32'), positions: graph.input('positions', [POSITIONS], 'int32'), mask });
+    const logits = transformer(config, values, {
+      tokens: graph.input('tokens', [ROWS, POSITIONS], 'int32'),
+      positions: graph.input('positions', [POSITIONS], 'int32'),
+      mask,
+    });
     const metric = logitDifference(graph, config.vocabulary);
 
     const suffixOf = (layer: number, atRead: boolean): Suffix => {
@@ -84,12 +89,27 @@ export class HeadSweep {
       const prefix = `${headOutput(layer)}.${atRead ? 'read' : 'earlier'}`;
       const part = (name: string) => graph.input(`${prefix}.${name}`, [ROWS, 1, heads, width]);
       const chosen = graph.inputs.get('chosen') ?? graph.input('chosen', [BRANCHES, heads, 1], 'bool');
-      return suffix({ output: logits, axis: 1, site: z, siteAxis: 1, changed: where(chosen, part('donor'), part('clean')), mask, atRead, prefix });
+      return suffix({
+        output: logits,
+        axis: 1,
+        site: z,
+        siteAxis: 1,
+        changed: where(chosen, part('donor'), part('clean')),
+        mask,
+        atRead,
+        prefix,
+      });
     };
     const compiledSuffix = (layer: number, atRead: boolean): LayerProgram | undefined => {
       const made = suffixOf(layer, atRead);
       const z = [`${headOutput(layer)}.${atRead ? 'read' : 'earlier'}.donor`];
-      if (!dependents([made.output], z.map((name) => graph.inputs.get(name)!)).has(made.output)) return undefined;
+      if (
+        !dependents(
+          [made.output],
+          z.map((name) => graph.inputs.get(name)!),
+        ).has(made.output)
+      )
+        return undefined;
       return { suffix: made, compiled: executor.compile(program({ metric: metric(made.output) })) };
     };
     const layers = Array.from({ length: config.layers }, (_entry, layer) => layer);
@@ -130,7 +150,13 @@ export class HeadSweep {
    * Sweeps pairs [begin, end) and writes their metrics into `result`, [layers, heads, positions swept, pairs].
    * @param positions which positions to swap, ascending
    */
-  run(prompts: SweepPrompts, positions: readonly number[], begin: number, end: number, result: { patched: Float32Array; clean: Float32Array; donor: Float32Array; pairs: number }): void {
+  run(
+    prompts: SweepPrompts,
+    positions: readonly number[],
+    begin: number,
+    end: number,
+    result: { patched: Float32Array; clean: Float32Array; donor: Float32Array; pairs: number },
+  ): void {
     const { heads, layers, width } = this.#config;
     const { length } = prompts;
     const rows = end - begin;
@@ -141,14 +167,20 @@ export class HeadSweep {
       answer: int(prompts.answer.subarray(begin, end), rows),
       other: int(prompts.other.subarray(begin, end), rows),
       mask: { data: causalMask(length), shape: [length, length] },
-      positions: int(Int32Array.from({ length }, (_entry, i) => i), length),
+      positions: int(
+        Int32Array.from({ length }, (_entry, i) => i),
+        length,
+      ),
       read: int(Int32Array.of(read), 1),
     };
     const clean = this.#cleanRun.run({ ...common, tokens: int(prompts.clean.subarray(begin * length, end * length), rows, length) });
     const donor = this.#donorRun.run({ ...common, tokens: int(prompts.donor.subarray(begin * length, end * length), rows, length) });
     result.clean.set(clean.metric.data, begin);
     result.donor.set(donor.metric.data, begin);
-    const chosen: TensorData = { data: Uint8Array.from({ length: heads * heads }, (_entry, i) => Number(i % heads === Math.floor(i / heads))), shape: [heads, heads, 1] };
+    const chosen: TensorData = {
+      data: Uint8Array.from({ length: heads * heads }, (_entry, i) => Number(i % heads === Math.floor(i / heads))),
+      shape: [heads, heads, 1],
+    };
     for (let layer = 0; layer < layers; layer++) {
       const z = headOutput(layer);
       positions.forEach((position, place) => {
@@ -165,7 +197,8 @@ export class HeadSweep {
         for (const [name, range] of made.suffix.masks) feeds[name] = branchMask(range, heads, position, read);
         for (const [name, list] of Object.entries(ranges(heads, position, read))) feeds[`range.${name}`] = int(list, list.length);
         const { data } = made.compiled.run(feeds).metric;
-        for (let head = 0; head < heads; head++) for (let row = 0; row < rows; row++) result.patched[at(head) + row] = data[row * heads + head];
+        for (let head = 0; head < heads; head++)
+          for (let row = 0; row < rows; row++) result.patched[at(head) + row] = data[row * heads + head];
       });
     }
   }
@@ -193,7 +226,8 @@ function ranges(branches: number, position: number, read: number): Record<string
 function rowAt({ data, shape }: TensorData, position: number, width: number): TensorData {
   const [rows, positions, ...rest] = shape;
   const part = new Float32Array(rows * width);
-  for (let row = 0; row < rows; row++) part.set((data as Float32Array).subarray((row * positions + position) * width, (row * positions + position + 1) * width), row * width);
+  for (let row = 0; row < rows; row++)
+    part.set((data as Float32Array).subarray((row * positions + position) * width, (row * positions + position + 1) * width), row * width);
   return { data: part, shape: [rows, 1, ...rest] };
 }
 

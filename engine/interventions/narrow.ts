@@ -30,13 +30,15 @@ export function narrow(targets: readonly Narrowed[], wholes: readonly Value[], i
   };
   wholes.forEach(needWhole);
   // What is read whole grows while reads are moved up; it only ever grows, so this ends.
-  for (let before = -1; before !== whole.size; ) {
+  for (let before = -1; before !== whole.size;) {
     before = whole.size;
     const seen = new Set<string>();
     const visit = (value: Value, axis: number): void => {
       if (whole.has(value) || !value.node || seen.has(`${value.id}|${axis}`)) return;
       seen.add(`${value.id}|${axis}`);
-      axesAlong(value.node, axis).forEach((own, i) => (own === undefined ? needWhole(value.node!.inputs[i]) : visit(value.node!.inputs[i], own)));
+      axesAlong(value.node, axis).forEach((own, i) =>
+        own === undefined ? needWhole(value.node!.inputs[i]) : visit(value.node!.inputs[i], own),
+      );
     };
     targets.forEach(({ value, axis }) => visit(value, axis));
   }

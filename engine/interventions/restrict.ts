@@ -11,12 +11,23 @@ import type { Node, Value } from '../graph/value.ts';
 /** The axes of the node's inputs that run with `axis` of its outputs; undefined for inputs that are needed whole. */
 export function axesAlong(node: Node, axis: number): readonly (number | undefined)[] {
   const axes = node.operation.along?.(node, axis);
-  if (!axes) throw new UserError(`cut positions: ${node.label}`, 'must let its positions be computed one by one', `axis ${axis} of ${String(node.outputs[0])}`);
+  if (!axes)
+    throw new UserError(
+      `cut positions: ${node.label}`,
+      'must let its positions be computed one by one',
+      `axis ${axis} of ${String(node.outputs[0])}`,
+    );
   return axes;
 }
 
 /** The same operation on parts of its inputs; `axis` of the outputs gets another size, and so does any axis named in `others`. */
-export function reapply(node: Node, inputs: readonly Value[], axis: number, dimension: Dimension, others: (dimension: Dimension) => Dimension = (same) => same): readonly Value[] {
+export function reapply(
+  node: Node,
+  inputs: readonly Value[],
+  axis: number,
+  dimension: Dimension,
+  others: (dimension: Dimension) => Dimension = (same) => same,
+): readonly Value[] {
   const { operation } = node;
   let { attributes } = node;
   if (operation.resized) {

@@ -101,7 +101,9 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     let found = reaches.get(key);
     if (!found) {
       const { inputs } = value.node!;
-      const each = axesAlong(value.node!, at).map((own, i) => (!reached.has(inputs[i]) ? 'none' : own === undefined ? 'from' : reach(inputs[i], own)));
+      const each = axesAlong(value.node!, at).map((own, i) =>
+        !reached.has(inputs[i]) ? 'none' : own === undefined ? 'from' : reach(inputs[i], own),
+      );
       found = each.includes('from') ? 'from' : each.includes('at') ? 'at' : 'none';
       reaches.set(key, found);
     }
@@ -157,13 +159,19 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     return reapply(node, inputs, at, size(range), resized)[node.outputs.indexOf(value)];
   };
 
-  if (site.shape[siteAxis] !== POSITIONS) throw new UserError('suffix: site', `must have ${String(POSITIONS)} along axis ${siteAxis}`, String(site));
+  if (site.shape[siteAxis] !== POSITIONS)
+    throw new UserError('suffix: site', `must have ${String(POSITIONS)} along axis ${siteAxis}`, String(site));
   const result = part(output, axis, 'last');
   return { output: result, caches: [...caches.values()].map(({ input: _input, ...rest }) => rest), masks };
 }
 
 function positionsAxis(value: Value): number {
   const axis = axisOf(value, POSITIONS);
-  if (axis === undefined) throw new UserError('suffix: value', `must have an axis of ${String(POSITIONS)} where it is read whole`, `${value.node?.label ?? ''} ${String(value)}`);
+  if (axis === undefined)
+    throw new UserError(
+      'suffix: value',
+      `must have an axis of ${String(POSITIONS)} where it is read whole`,
+      `${value.node?.label ?? ''} ${String(value)}`,
+    );
   return axis;
 }

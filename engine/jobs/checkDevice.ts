@@ -67,7 +67,9 @@ const PROMPTS = 4;
 function buildTransformer(random: Random): Model {
   const graph = new Graph();
   // Embeddings as large as what is trained, so that prompts differ and a swap moves the logits.
-  const specs = transformerParameters(CONFIG).map((spec): ParameterSpec => (spec.name.includes('embed.W_') ? { ...spec, initialiser: { kind: 'normal', deviation: 1 } } : spec));
+  const specs = transformerParameters(CONFIG).map((spec): ParameterSpec =>
+    spec.name.includes('embed.W_') ? { ...spec, initialiser: { kind: 'normal', deviation: 1 } } : spec,
+  );
   const parameters = parameterInputs(graph, specs);
   const [rows, positions] = [symbol('rows'), symbol('positions')];
   const tokens = graph.input('tokens', [rows, positions], 'int32');
@@ -127,4 +129,5 @@ function drawn(specs: readonly ParameterSpec[], random: Random): Feeds {
   return Object.fromEntries(specs.map(({ name, shape }) => [name, { data: values[name], shape }]));
 }
 
-const integers = (random: Random, count: number, below: number): Int32Array => Int32Array.from({ length: count }, () => random.integer(below));
+const integers = (random: Random, count: number, below: number): Int32Array =>
+  Int32Array.from({ length: count }, () => random.integer(below));

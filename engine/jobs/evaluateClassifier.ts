@@ -1,31 +1,39 @@
 /** Reads the test images, once, and says how many each given form of a classifier gets right at each angle. */
 import { z } from 'zod';
 import { Random } from '../base/random.ts';
-import { between, parseWith, tensors, wholeBetween } from '../base/schema.ts';
+import { UserError } from '../base/errors.ts';
+import { between, parseWith, tensors } from '../base/schema.ts';
 import type { JobKind } from '../contract.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { Feeds } from '../execute/executor.ts';
 import { program } from '../graph/program.ts';
 import { adapterOf } from '../models/adapters/index.ts';
-import type { Tensors } from '../models/parameters.ts';
+import { sizeOfParameter, type ParameterSpec, type Tensors } from '../models/parameters.ts';
+import { mlpParameters } from '../models/mlp.ts';
 import { digitTables } from '../tasks/digitTables.ts';
-import { classifierEvaluation } from '../training/classifierStep.ts';
+import { classifierEvaluation, splitParameters } from '../training/classifierStep.ts';
+import { digitWidths } from './trainClassifier.ts';
+
+const text = z.string('must be a text');
 
 const schema = z.strictObject({
-  widths: z.array(wholeBetween(1, 1 << 16)).default([784, 256, 128, 10]),
-  data: z.string().optional(),
-  angles: z.array(between(-360, 360)).min(1, 'must be at least one angle'),
+  widths: digitWidths,
+  data: text.optional(),
+  angles: z.array(between(-360, 360), 'must be a list of angles').min(1, 'must be at least one angle'),
   base: tensors,
   /** What to evaluate; without an adapter, the base as it is. */
-  forms: z.array(
-    z.strictObject({
-      name: z.string(),
-      adapter: z.string().optional(),
-      parameters: tensors.default({}),
-      form: z.enum(['soft', 'hard']).default('soft'),
-      temperature: between(1e-6, 1e6).default(0.2),
-    }),
-  ),
+  forms: z
+    .array(
+      z.strictObject({
+        name: text,
+        adapter: text.optional(),
+        parameters: tensors.default({}),
+        form: z.enum(['soft', 'hard'], 'must be "soft" or "hard"').default('soft'),
+        temperature: between(1e-6, 1e6).default(0.2),
+      }),
+      'must be a list of forms',
+    )
+    .min(1, 'must be at least one form'),
 });
 
 export type EvaluateParameters = z.output<typeof schema>;
@@ -41,46 +49,77 @@ const CHUNK = 500;
 
 export const evaluateClassifier: JobKind<EvaluateParameters, EvaluateResult> = {
   id: 'evaluateClassifier',
-  parse: (parameters) => parseWith(schema, 'evaluateClassifier', parameters),
+  parse(parameters) {
+    const parsed = parseWith(schema, 'evaluateClassifier', parameters);
+    const { widths, base, forms } = parsed;
+    checkTensors('base', mlpParameters({ widths }), base);
+    forms.forEach(({ name, adapter: id, form, parameters: own }, i) => {
+      if (forms.findIndex((other) => other.name === name) < i)
+        throw new UserError(`evaluateClassifier: forms.${i}.name`, 'must be a name of its own', name);
+      const adapter = id === undefined ? undefined : adapterOf(id);
+      if (form === 'hard' && !adapter?.gated)
+        throw new UserError(`evaluateClassifier: forms.${i}.form`, 'must be "soft": nothing here has gates', form);
+      checkTensors(`forms.${i}.parameters`, adapter ? splitParameters({ config: { widths }, adapter }).trained : [], own);
+    });
+    return parsed;
+  },
   async run({ widths, data, angles, base, forms }, context) {
     const executor = new OnnxRuntimeExecutor();
     const correct: Record<string, number[]> = Object.fromEntries(forms.map(({ name }) => [name, []]));
     let count = 0;
-    for (const [which, angle] of angles.entries()) {
-      const tables = digitTables('test', [angle], new Random(0), data);
-      count = tables.count;
-      const { inputs, outputs } = classifierEvaluation(
-        { widths },
-        count,
-        forms.map(({ adapter, form, temperature }) => ({ form, temperature, ...(adapter !== undefined && { adapter: adapterOf(adapter) }) })),
-      );
-      const counts = new Map([...outputs].filter(([name]) => name.startsWith('correct.')));
-      const executable = executor.compile(program(Object.fromEntries(counts)));
-      const feeds: Record<string, Feeds[string]> = {
-        images: { data: new Float32Array(tables.images), shape: [count, widths[0]] },
-        labels: { data: new Int32Array(tables.labels), shape: [count] },
-      };
-      const offer = (prefix: string, own: Tensors) => {
-        for (const [name, values] of Object.entries(own)) {
-          const input = inputs.get(prefix + name);
-          if (input) feeds[prefix + name] = { data: values, shape: input.shape as number[] };
+    try {
+      for (const [which, angle] of angles.entries()) {
+        const tables = digitTables('test', [angle], new Random(0), data);
+        count = tables.count;
+        const { inputs, outputs } = classifierEvaluation(
+          { widths },
+          count,
+          forms.map(({ adapter, form, temperature }) => ({
+            form,
+            temperature,
+            ...(adapter !== undefined && { adapter: adapterOf(adapter) }),
+          })),
+        );
+        const counts = new Map([...outputs].filter(([name]) => name.startsWith('correct.')));
+        const executable = executor.compile(program(Object.fromEntries(counts)));
+        const feeds: Record<string, Feeds[string]> = {
+          images: { data: new Float32Array(tables.images), shape: [count, widths[0]] },
+          labels: { data: new Int32Array(tables.labels), shape: [count] },
+        };
+        const offer = (prefix: string, own: Tensors) => {
+          for (const [name, values] of Object.entries(own)) {
+            const input = inputs.get(prefix + name);
+            if (input) feeds[prefix + name] = { data: values, shape: input.shape as number[] };
+          }
+        };
+        offer('', base);
+        forms.forEach(({ parameters }, i) => offer(`form${i}.`, parameters));
+        const right = forms.map(() => 0);
+        for (let begin = 0; begin < count; begin += CHUNK) {
+          context.progress({ stage: `test images at ${angle}°`, done: which * count + begin, total: angles.length * count });
+          const index = Int32Array.from({ length: Math.min(CHUNK, count - begin) }, (_entry, row) => begin + row);
+          const results = executable.run({ ...feeds, index: { data: index, shape: [index.length] } });
+          forms.forEach((_form, i) => (right[i] += results[`correct.${i}`].data[0]));
+          await context.breathe();
         }
-      };
-      offer('', base);
-      forms.forEach(({ parameters }, i) => offer(`form${i}.`, parameters));
-      const right = forms.map(() => 0);
-      for (let begin = 0; begin < count; begin += CHUNK) {
-        context.progress({ stage: `test images at ${angle}°`, done: which * count + begin, total: angles.length * count });
-        const index = Int32Array.from({ length: Math.min(CHUNK, count - begin) }, (_entry, row) => begin + row);
-        const results = executable.run({ ...feeds, index: { data: index, shape: [index.length] } });
-        forms.forEach((_form, i) => (right[i] += results[`correct.${i}`].data[0]));
-        await context.breathe();
+        forms.forEach(({ name }, i) => correct[name].push(right[i]));
+        executable.dispose();
       }
-      forms.forEach(({ name }, i) => correct[name].push(right[i]));
-      executable.dispose();
+    } finally {
+      executor.dispose();
     }
-    executor.dispose();
-    context.progress({ stage: 'test images, done', done: 1, total: 1, remaining: 0 });
+    context.progress({ stage: 'test images, done', done: angles.length * count, total: angles.length * count, remaining: 0 });
     return { count, correct };
   },
 };
+
+function checkTensors(place: string, specs: readonly ParameterSpec[], given: Tensors): void {
+  for (const { name } of specs) if (!given[name]) throw new UserError(`evaluateClassifier: ${place}.${name}`, 'must be given', undefined);
+  for (const [name, values] of Object.entries(given)) {
+    const spec = specs.find((candidate) => candidate.name === name);
+    if (!spec)
+      throw new UserError(`evaluateClassifier: ${place}`, `must be of ${specs.map((each) => each.name).join(', ') || 'nothing'}`, name);
+    if (values.length !== sizeOfParameter(spec))
+      throw new UserError(`evaluateClassifier: ${place}.${name}`, `must hold ${sizeOfParameter(spec)} numbers`, values.length);
+  }
+}

@@ -21,7 +21,11 @@ export interface TabulateOptions {
   readonly key: string;
 }
 
-export async function tabulate({ tables: source, rows }: FrozenPrefix, { count, data, frozen, key: given }: TabulateOptions, context: JobContext): Promise<Record<string, Table>> {
+export async function tabulate(
+  { tables: source, rows }: FrozenPrefix,
+  { count, data, frozen, key: given }: TabulateOptions,
+  context: JobContext,
+): Promise<Record<string, Table>> {
   if (!source) return {};
   const key = `${given}\n${programText(source)}`;
   if (latest?.key === key) return latest.tables;
@@ -35,13 +39,19 @@ export async function tabulate({ tables: source, rows }: FrozenPrefix, { count, 
   const feeds: Record<string, Feeds[string]> = {};
   for (const [name, value] of source.inputs) {
     const table = data[name] as Table | undefined;
-    if (table) feeds[name] = { data: table.dtype === 'float32' ? new Float32Array(table.buffer) : new Int32Array(table.buffer), shape: table.shape };
+    if (table)
+      feeds[name] = { data: table.dtype === 'float32' ? new Float32Array(table.buffer) : new Int32Array(table.buffer), shape: table.shape };
     else if (name !== 'index') feeds[name] = { data: frozen[name], shape: value.shape as number[] };
   }
   for (let begin = 0; begin < count; begin += CHUNK) {
     const size = Math.min(CHUNK, count - begin);
     const index = { data: Int32Array.from({ length: size }, (_entry, i) => begin + i), shape: [size] };
-    const into = Object.fromEntries(Object.entries(tables).map(([name, { shape, buffer }]) => [name, new Float32Array(buffer, (4 * begin * (buffer.byteLength / 4)) / shape[0], (size * (buffer.byteLength / 4)) / shape[0])]));
+    const into = Object.fromEntries(
+      Object.entries(tables).map(([name, { shape, buffer }]) => [
+        name,
+        new Float32Array(buffer, (4 * begin * (buffer.byteLength / 4)) / shape[0], (size * (buffer.byteLength / 4)) / shape[0]),
+      ]),
+    );
     executable.bind({ ...feeds, index }, into)();
     await context.breathe();
   }

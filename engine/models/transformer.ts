@@ -42,7 +42,8 @@ export function transformerParameters(config: TransformerConfig): ParameterSpec[
     { name: 'embed.W_E', shape: [vocabulary, width], initialiser: EMBEDDING },
     { name: 'pos_embed.W_pos', shape: [positions, width], initialiser: EMBEDDING },
   ];
-  const matrix = (name: string, rows: number, columns: number) => specs.push({ name, shape: [rows, columns], initialiser: uniformFanIn(rows) });
+  const matrix = (name: string, rows: number, columns: number) =>
+    specs.push({ name, shape: [rows, columns], initialiser: uniformFanIn(rows) });
   const vector = (name: string, length: number, initialiser: Initialiser) => specs.push({ name, shape: [length], initialiser });
   for (let layer = 0; layer < layers; layer++) {
     const block = `blocks.${layer}`;
@@ -78,12 +79,17 @@ export interface TransformerInputs {
 export function transformer(config: TransformerConfig, p: Parameters, { tokens, positions, mask }: TransformerInputs): Value {
   checkTransformer(config);
   const { graph } = tokens;
-  let residual = site('hook_embed', gather(p['embed.W_E']!, tokens));
-  residual = add(residual, site('hook_pos_embed', gather(p['pos_embed.W_pos']!, positions)));
+  let residual = site('hook_embed', gather(p['embed.W_E'], tokens));
+  residual = add(residual, site('hook_pos_embed', gather(p['pos_embed.W_pos'], positions)));
   for (let layer = 0; layer < config.layers; layer++)
-    residual = graph.within('blocks', () => graph.within(String(layer), () => block(config, (name) => p[`blocks.${layer}.${name}`]!, residual, mask)));
-  const normal = site('ln_final.hook_normalized', layerNorm(residual, p['ln_final.w']!, p['ln_final.b']!));
-  return site('hook_logits', graph.within('unembed', () => matmul(normal, p['unembed.W_U']!)));
+    residual = graph.within('blocks', () =>
+      graph.within(String(layer), () => block(config, (name) => p[`blocks.${layer}.${name}`], residual, mask)),
+    );
+  const normal = site('ln_final.hook_normalized', layerNorm(residual, p['ln_final.w'], p['ln_final.b']));
+  return site(
+    'hook_logits',
+    graph.within('unembed', () => matmul(normal, p['unembed.W_U'])),
+  );
 }
 
 function block(config: TransformerConfig, p: (name: string) => Value, input: Value, mask: Value): Value {
@@ -102,7 +108,10 @@ function attention({ width, heads }: TransformerConfig, p: (name: string) => Val
   const headWidth = width / heads;
   const perHead: readonly Dimension[] = [...x.shape.slice(0, -1), heads, headWidth];
   const projected = (letter: 'Q' | 'K' | 'V') =>
-    transpose(site(`hook_${letter.toLowerCase()}`, reshape(matmul(x, p(`attn.W_${letter}`), { bias: p(`attn.b_${letter}`) }), perHead)), [0, 2, 1, 3]);
+    transpose(
+      site(`hook_${letter.toLowerCase()}`, reshape(matmul(x, p(`attn.W_${letter}`), { bias: p(`attn.b_${letter}`) }), perHead)),
+      [0, 2, 1, 3],
+    );
   const [q, k, v] = [projected('Q'), projected('K'), projected('V')];
   const scores = site('hook_attn_scores', add(matmul(q, k, { transposeB: true, scale: 1 / Math.sqrt(headWidth) }), mask));
   const pattern = site('hook_pattern', softmax(scores));

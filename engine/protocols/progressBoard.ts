@@ -9,6 +9,7 @@ export class ProgressBoard {
   /** Share done, 0 … 1, of every job that has begun. */
   readonly #shares = new Map<number, number>();
   #next = 0;
+  readonly #now: () => number;
 
   /** @param jobs how many there will be @param now milliseconds, for tests */
   constructor(jobs: number, report: (progress: Progress) => void, now: () => number = () => performance.now()) {
@@ -17,19 +18,24 @@ export class ProgressBoard {
     this.#now = now;
     this.#began = now();
   }
-  readonly #now: () => number;
 
   /** `submit` with its progress shown here as well. */
   watched(submit: Submit): Submit {
     return async <Result>(request: Parameters<Submit>[0], onProgress?: (progress: Progress) => void): Promise<Result> => {
       const job = this.#next++;
+      let latest: Progress = { stage: request.kind, done: 0, total: 1 };
+      const take = (progress: Progress, share: number) => {
+        latest = progress;
+        // A job that starts anew after its engine died has not lost what is stored: the whole never falls.
+        this.#shares.set(job, Math.max(share, this.#shares.get(job) ?? 0));
+        this.#show(progress);
+      };
       this.#shares.set(job, 0);
       const result = await submit<Result>(request, (progress) => {
-        this.#shares.set(job, progress.total > 0 ? progress.done / progress.total : 0);
-        this.#show(progress);
+        take(progress, progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0);
         onProgress?.(progress);
       });
-      this.#shares.set(job, 1);
+      take(latest, 1);
       return result;
     };
   }

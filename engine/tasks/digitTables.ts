@@ -36,7 +36,10 @@ export function digitTables(part: 'train' | 'test', angles: readonly number[], r
   const { count, labels } = mnist[part];
   const images = new Float32Array(new SharedArrayBuffer(4 * count * PIXELS));
   if (angles.length === 1) rotate(mnist[part].pixels, count, angles[0], images);
-  else mix(mnist[part], images, angles, new MnistModes(mnist).mixture(angles, random), (angle) => digitTables(part, [angle], random, directory));
+  else
+    mix(mnist[part], images, angles, new MnistModes(mnist).mixture(angles, random), (angle) =>
+      digitTables(part, [angle], random, directory),
+    );
   const shared = new Int32Array(new SharedArrayBuffer(4 * count));
   shared.set(labels);
   const tables = { key, count, images: images.buffer, labels: shared.buffer };
@@ -46,7 +49,13 @@ export function digitTables(part: 'train' | 'test', angles: readonly number[], r
 }
 
 /** Rows from the tables of their angles; upright ones straight from the bytes, which makes no table of them. */
-function mix({ count, pixels }: Digits, images: Float32Array, angles: readonly number[], which: Uint8Array, tableOf: (angle: number) => DigitTables): void {
+function mix(
+  { count, pixels }: Digits,
+  images: Float32Array,
+  angles: readonly number[],
+  which: Uint8Array,
+  tableOf: (angle: number) => DigitTables,
+): void {
   const turned = angles.map((angle) => (angle === 0 ? undefined : new Float32Array(tableOf(angle).images)));
   for (let row = 0; row < count; row++) {
     const [begin, end] = [row * PIXELS, (row + 1) * PIXELS];

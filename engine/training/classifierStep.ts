@@ -48,7 +48,11 @@ function readRows(graph: Graph, { widths }: MlpConfig, count: number) {
  * @param count rows of the tables @param sparsity λ: weight of the mean openness of the gates, per layer
  * @param cached whether values the training cannot change are tabulated beforehand
  */
-export function classifierStep(classifier: Classifier, count: number, { sparsity = 0, cached = true }: { sparsity?: number; cached?: boolean } = {}): ClassifierStep {
+export function classifierStep(
+  classifier: Classifier,
+  count: number,
+  { sparsity = 0, cached = true }: { sparsity?: number; cached?: boolean } = {},
+): ClassifierStep {
   if (!(sparsity >= 0 && Number.isFinite(sparsity))) throw new UserError('training: sparsity', 'must be a number ≥ 0', sparsity);
   const graph = new Graph();
   const { config, adapter } = classifier;
@@ -62,7 +66,8 @@ export function classifierStep(classifier: Classifier, count: number, { sparsity
   const whole = [sum(crossEntropy(logits, labels)), ...terms].reduce(add);
   const own = trained.map(({ name }) => parameters[name]);
   const changing = [...own, ...(graph.inputs.has('temperature') ? [graph.inputs.get('temperature')!] : [])];
-  const prefix: FrozenPrefix = cached && frozen.length > 0 ? frozenPrefix(whole, index, count, changing) : { loss: whole, tables: undefined, rows: new Map() };
+  const prefix: FrozenPrefix =
+    cached && frozen.length > 0 ? frozenPrefix(whole, index, count, changing) : { loss: whole, tables: undefined, rows: new Map() };
   const gradients = gradient(prefix.loss, own);
   const outputs = Object.fromEntries(trained.map(({ name }, i) => [`gradient.${name}`, gradients[i]]));
   return { program: program({ loss: prefix.loss, ...outputs }), loss: prefix.loss, trained, frozen, prefix };
@@ -88,7 +93,9 @@ export function classifierEvaluation(config: MlpConfig, count: number, forms: re
     const specs = adapter ? (adapter.trains === 'base' ? mlpParameters(config) : adapter.parameters(config)) : [];
     const own = Object.fromEntries(specs.map(({ name, shape }) => [name, graph.input(`form${i}.${name}`, shape)]));
     const parameters = { ...base, ...own };
-    const logits = graph.within(`form${i}`, () => mlp(config, parameters, x, adapter?.hooks(config, { parameters, temperature: graph.uniform(temperature), form })));
+    const logits = graph.within(`form${i}`, () =>
+      mlp(config, parameters, x, adapter?.hooks(config, { parameters, temperature: graph.uniform(temperature), form })),
+    );
     outputs[`logits.${i}`] = logits;
     outputs[`correct.${i}`] = sum(cast(equal(argMax(logits), labels), 'float32'));
   });

@@ -29,7 +29,10 @@ export function frozenPrefix(loss: Value, index: Value, count: number, changing:
   const perRow = dependents([loss], [index]);
   // Products are what is worth a table; what is made of them is as cheap as reading one, and adapters differ in it.
   const worth = (value: Value) =>
-    value.node?.operation.name === 'matmul' && value.shape[0] === rows && value.shape.slice(1).every((dimension) => typeof dimension === 'number') && perRow.has(value);
+    value.node?.operation.name === 'matmul' &&
+    value.shape[0] === rows &&
+    value.shape.slice(1).every((dimension) => typeof dimension === 'number') &&
+    perRow.has(value);
   const changes = Object.fromEntries(changing.map((value, i) => [`changing.${i}`, value]));
   const { frontier } = sliceAfter({ loss }, changes, (value) => !worth(value));
   const replacements = new Map<Value, Value>();

@@ -19,6 +19,8 @@ export interface TrainingPlan {
   /** Row numbers to train on; their order is shuffled anew in every epoch. */
   readonly rows: Int32Array;
   readonly random: Random;
+  /** Milliseconds that have passed since some moment. */
+  readonly clock?: () => number;
 }
 
 /** State between two steps. */
@@ -39,10 +41,20 @@ export interface TrainingOutcome {
 const CHECKPOINT_SECONDS = 3;
 const BREATH_MILLISECONDS = 40;
 
-/** Where a number first stopped being finite; set by those who know the graph. */
-export type Diagnose = (rows: Int32Array) => string | undefined;
+/** Where a number first stopped being finite in a step on `rows`, with the parameters as they lie; set by those who know the graph. */
+export type Diagnose = (rows: Int32Array, temperature: number | undefined) => string | undefined;
 
-export async function train(runner: StepRunner, plan: TrainingPlan, context: JobContext, diagnose: Diagnose = () => undefined): Promise<TrainingOutcome> {
+/**
+ * Trains to the end of the plan.
+ * @throws UserError naming the step and the first site that went non-finite, after handing over the last state whose parameters are finite;
+ * Cancelled from `context.breathe`
+ */
+export async function train(
+  runner: StepRunner,
+  plan: TrainingPlan,
+  context: JobContext,
+  diagnose: Diagnose = () => undefined,
+): Promise<TrainingOutcome> {
   checkPlan(plan);
   const { rows, batch } = plan;
   const perEpoch = Math.ceil(rows.length / batch);
@@ -55,11 +67,36 @@ export async function train(runner: StepRunner, plan: TrainingPlan, context: Job
     losses.set(resumed.losses);
     step = resumed.step;
   }
-  const keep = () => context.checkpoint({ step, losses: losses.slice(0, step), state: runner.snapshot() } satisfies TrainingCheckpoint);
-  const began = performance.now();
+  const { clock = () => performance.now() } = plan;
+  const began = clock();
   const first = step;
   let breath = began;
   let kept = began;
+  /** The latest state found finite; what was resumed from is stored already. */
+  let good: TrainingCheckpoint = { step, losses: losses.slice(0, step), state: runner.snapshot() };
+  let stored = resumed !== undefined;
+  const refresh = (done: number) => {
+    if (!runner.finite() || done === good.step) return;
+    good = { step: done, losses: losses.slice(0, done), state: runner.snapshot() };
+    stored = false;
+  };
+  const store = async () => {
+    if (!stored) await context.checkpoint(good);
+    stored = true;
+  };
+  const stopped = async (done: number, site: string | undefined, what: string, cause?: unknown) => {
+    refresh(done);
+    const keeping = await store().then(
+      () => `the state after step ${good.step} is kept as the last good checkpoint`,
+      (error: unknown) => `the state after step ${good.step}, the last good one, could not be kept: ${(error as Error).message}`,
+    );
+    return new UserError(
+      `training (${plan.stage}): step ${done + 1}`,
+      `must give finite numbers (first not finite: ${site ?? 'an unknown site'}; ${keeping}; a lower learning rate may help)`,
+      what,
+      { cause },
+    );
+  };
   let order: Int32Array | undefined;
   const current = new Int32Array(batch);
   for (; step < total; step++) {
@@ -68,21 +105,15 @@ export async function train(runner: StepRunner, plan: TrainingPlan, context: Job
     if (at === 0 || !order) order = shuffled(rows, plan.random.fork('shuffle', epoch));
     const chosen = at + batch <= order.length ? current : new Int32Array(order.length - at);
     chosen.set(order.subarray(at, at + chosen.length));
-    if (plan.temperature) runner.setScalar('temperature', temperatureAt(plan.temperature, step, total));
+    const temperature = plan.temperature && temperatureAt(plan.temperature, step, total);
+    if (temperature !== undefined) runner.setScalar('temperature', temperature);
     try {
       losses[step] = runner.step(chosen, step + 1, plan.learningRate);
     } catch (error) {
       if (!(error instanceof NonFiniteStep)) throw error;
-      await keep();
-      const site = diagnose(chosen) ?? 'an unknown site';
-      throw new UserError(
-        `training (${plan.stage}): step ${step + 1}`,
-        `must give finite numbers (first not finite: ${site}; the state after step ${step} is kept as the last good checkpoint; a lower learning rate may help)`,
-        error.message,
-        { cause: error },
-      );
+      throw await stopped(step, diagnose(chosen, temperature), error.message, error);
     }
-    const now = performance.now();
+    const now = clock();
     if (now - breath < BREATH_MILLISECONDS) continue;
     breath = now;
     const done = step + 1;
@@ -95,11 +126,12 @@ export async function train(runner: StepRunner, plan: TrainingPlan, context: Job
     });
     if (now - kept > CHECKPOINT_SECONDS * 1000) {
       kept = now;
-      const resume = { step: done, losses: losses.slice(0, done), state: runner.snapshot() } satisfies TrainingCheckpoint;
-      await context.checkpoint(resume);
+      refresh(done);
+      await store();
     }
     await context.breathe();
   }
+  if (!runner.finite()) throw await stopped(total - 1, 'a parameter, by its update', 'a parameter is not finite');
   context.progress({ stage: `${plan.stage}, done`, done: total, total, remaining: 0 });
   return { losses };
 }
@@ -115,5 +147,6 @@ function checkPlan({ epochs, batch, rows, learningRate }: TrainingPlan): void {
   whole('epochs', epochs);
   whole('batch', batch);
   whole('rows', rows.length);
-  if (!(learningRate > 0 && Number.isFinite(learningRate))) throw new UserError('training: learningRate', 'must be a number > 0', learningRate);
+  if (!(learningRate > 0 && Number.isFinite(learningRate)))
+    throw new UserError('training: learningRate', 'must be a number > 0', learningRate);
 }

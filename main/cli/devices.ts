@@ -32,7 +32,12 @@ export function devicesCommand(signal: AbortSignal): Command {
  * Probes a device in an engine of its own, which may crash or never come back. Not through the pool, which would start a crashed probe
  * again and use an engine that loaded one driver for the next.
  */
-export async function checkInEngine(device: Device, signal: AbortSignal, spawn: SpawnEngine = spawnEngine, patience = PATIENCE): Promise<DeviceReport> {
+export async function checkInEngine(
+  device: Device,
+  signal: AbortSignal,
+  spawn: SpawnEngine = spawnEngine,
+  patience = PATIENCE,
+): Promise<DeviceReport> {
   throwIfCancelled(signal);
   const tooLate = AbortSignal.timeout(patience);
   const engine = new EngineClient(spawn);
@@ -57,7 +62,10 @@ export async function checkInEngine(device: Device, signal: AbortSignal, spawn: 
 }
 
 function crashText({ how, said }: EngineDied): string {
-  const last = said.split('\n').filter((line) => line.trim() !== '').at(-1);
+  const last = said
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .at(-1);
   return `its driver crashed the process (${how})${last === undefined ? '' : `, whose last words were: ${last.trim().slice(0, 200)}`}`;
 }
 
@@ -65,7 +73,9 @@ export function devicesTable(reports: readonly DeviceReport[]): string {
   const rows = [
     ['device', 'state', 'why'],
     ...reports.map((report) =>
-      report.runs ? [report.device, 'runs', `as ${report.parity.reference} does: ${parityText(report.parity)}`] : [report.device, 'unavailable', report.reason],
+      report.runs
+        ? [report.device, 'runs', `as ${report.parity.reference} does: ${parityText(report.parity)}`]
+        : [report.device, 'unavailable', report.reason],
     ),
   ];
   const [first, second] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));

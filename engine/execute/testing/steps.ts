@@ -59,7 +59,10 @@ export const models = {
     const parameters = parameterInputs(graph, specs);
     const tokens = graph.input('tokens', shape, 'int32');
     const mask = graph.constant(causalMask(config.positions), [config.positions, config.positions]);
-    const positions = graph.constant(Int32Array.from({ length: config.positions }, (_entry, i) => i), [config.positions]);
+    const positions = graph.constant(
+      Int32Array.from({ length: config.positions }, (_entry, i) => i),
+      [config.positions],
+    );
     const logits = transformer(config, parameters, { tokens, positions, mask });
     return {
       specs,
@@ -111,7 +114,8 @@ export function train({ specs, program, batch }: Model, executor: Executor): Tra
     const parameters = Object.fromEntries(tensors.map(({ name, shape, values }) => [name, { data: values, shape }]));
     const { loss, ...slopes } = executable.run({ ...parameters, ...batch(batches) });
     losses.push(loss.data[0]);
-    if (t === 1) gradients = Object.fromEntries(Object.entries(slopes).map(([name, { data, shape }]) => [name, { data: data.slice(), shape }]));
+    if (t === 1)
+      gradients = Object.fromEntries(Object.entries(slopes).map(([name, { data, shape }]) => [name, { data: data.slice(), shape }]));
     for (const { name, update } of tensors) update(slopes[`gradient.${name}`].data as Float32Array, t);
   }
   executable.dispose();

@@ -10,9 +10,13 @@ export function gated(family: GateFamily): Adapter {
     gated: true,
     trains: 'own',
     parameters: ({ widths }) =>
-      widths.slice(1, -1).flatMap((width, layer) =>
-        family.parameters(width).map(({ name, shape, value }) => ({ name: prefix(layer) + name, shape, initialiser: { kind: 'constant' as const, value } })),
-      ),
+      widths
+        .slice(1, -1)
+        .flatMap((width, layer) =>
+          family
+            .parameters(width)
+            .map(({ name, shape, value }) => ({ name: prefix(layer) + name, shape, initialiser: { kind: 'constant' as const, value } })),
+        ),
     hooks({ widths }, { parameters, temperature, form }) {
       const penalties: Value[] = [];
       return {

@@ -14,5 +14,9 @@ export function adapterOf(id: string): Adapter {
   const family = gateFamilies.find((candidate) => candidate.id === id);
   if (family) return gated(family);
   if (id === full.id) return full;
-  throw new UserError('adapter: id', `must be ${[...gateFamilies.map((candidate) => candidate.id), 'lora-r<rank>', full.id].join(', ')}`, id);
+  throw new UserError(
+    'adapter: id',
+    `must be ${[...gateFamilies.map((candidate) => candidate.id), 'lora-r<rank>', full.id].join(', ')}`,
+    id,
+  );
 }

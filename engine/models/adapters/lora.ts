@@ -8,7 +8,8 @@ const MAXIMAL_RANK = 1 << 12;
 
 /** A ~ N(0, 1/√d_in) [in, rank], B = 0 [rank, out]: at the start nothing is changed. Parameters: rank · (in + out) per layer. */
 export function lora(rank: number): Adapter {
-  if (!Number.isInteger(rank) || rank < 1 || rank > MAXIMAL_RANK) throw new UserError('lora: rank', `must be an integer in [1, ${MAXIMAL_RANK}]`, rank);
+  if (!Number.isInteger(rank) || rank < 1 || rank > MAXIMAL_RANK)
+    throw new UserError('lora: rank', `must be an integer in [1, ${MAXIMAL_RANK}]`, rank);
   return {
     id: `lora-r${rank}`,
     gated: false,
@@ -17,7 +18,11 @@ export function lora(rank: number): Adapter {
       widths.slice(1, -1).flatMap((width, layer) => {
         const fanIn = widths[layer];
         return [
-          { name: `layers.${layer}.lora.A`, shape: [fanIn, rank], initialiser: { kind: 'normal' as const, deviation: 1 / Math.sqrt(fanIn) } },
+          {
+            name: `layers.${layer}.lora.A`,
+            shape: [fanIn, rank],
+            initialiser: { kind: 'normal' as const, deviation: 1 / Math.sqrt(fanIn) },
+          },
           { name: `layers.${layer}.lora.B`, shape: [rank, width], initialiser: { kind: 'constant' as const, value: 0 } },
         ];
       }),
