@@ -1,13 +1,13 @@
 /** Training steps of an MLP and of a transformer, by the product's step runner. */
 import { symbol } from '../../engine/graph/dimension.ts';
 import { Graph } from '../../engine/graph/graph.ts';
-import { program } from '../../engine/graph/program.ts';
 import { StepRunner, type Table } from '../../engine/execute/stepRunner.ts';
 import { shared } from '../../engine/execute/sharedMemory.ts';
 import { mlp, mlpParameters } from '../../engine/models/mlp.ts';
 import { parameterInputs } from '../../engine/models/parameters.ts';
 import { causalMask, transformer, transformerParameters } from '../../engine/models/transformer.ts';
-import { gather, gradient, sum } from '../../engine/ops/index.ts';
+import { gather, sum } from '../../engine/ops/index.ts';
+import { stepProgram } from '../../engine/training/stepProgram.ts';
 import { crossEntropy } from '../../engine/training/objectives/crossEntropy.ts';
 import type { OurSide } from '../ours.ts';
 import type { MlpConfig, SuiteConfig, TransformerConfig } from '../suites.ts';
@@ -114,18 +114,6 @@ async function transformerRunner(config: TransformerConfig, tensors: Tensors, th
   });
   for (const [name, values] of Object.entries(transformerWeights(config, tensors))) runner.parameter(name).set(values);
   return { runner, batch, batches };
-}
-
-function stepProgram(
-  loss: ReturnType<typeof sum>,
-  trained: readonly { name: string }[],
-  parameters: Readonly<Record<string, ReturnType<typeof sum>>>,
-) {
-  const gradients = gradient(
-    loss,
-    trained.map(({ name }) => parameters[name]),
-  );
-  return program({ loss, ...Object.fromEntries(trained.map(({ name }, i) => [`gradient.${name}`, gradients[i]])) });
 }
 
 /** The exchange's weights under our names: its joint query, key and value matrix is cut in three. */

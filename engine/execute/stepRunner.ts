@@ -13,7 +13,8 @@ import type { Program } from '../graph/program.ts';
 import { ExecutionError } from './executor.ts';
 import { createOptimiser, slots, type Memory, type Optimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
 import { Shard, type ShardPlan } from './shard.ts';
-import { align, MemoryPlan, type Placement } from './sharedMemory.ts';
+import { layOut, type Layout, type NamedShape } from './parameterLayout.ts';
+import { MemoryPlan, type Placement } from './sharedMemory.ts';
 import {
   ANSWER,
   ANSWER_NUMBER,
@@ -34,11 +35,6 @@ import {
 } from './stepProtocol.ts';
 import type { StepWorkerData } from './stepWorker.ts';
 
-export interface NamedShape {
-  readonly name: string;
-  readonly shape: readonly number[];
-}
-
 /** A tensor that rows are read from, in memory that threads share. */
 export interface Table {
   readonly dtype: 'float32' | 'int32';
@@ -47,7 +43,7 @@ export interface Table {
 }
 
 export interface StepSpec {
-  /** Outputs: `loss` (the sum over rows) and `gradient.<name>` for each of `trained`, of that sum; inputs: parameters, tables, scalars, `index`. */
+  /** Outputs: `loss` (the sum over rows) and, of that sum, `gradient.<name>` for each of `trained` or all as `gradients` in the layout; inputs: parameters, tables, scalars, `index`. */
   readonly program: Program;
   readonly trained: readonly NamedShape[];
   readonly frozen: readonly NamedShape[];
@@ -77,22 +73,6 @@ export class NonFiniteStep extends Error {
 
 /** Multiply-adds in a shard below which a second one costs more than it brings (measured: bench/RESULTS.md). */
 const SHARD_WORK = 8e6;
-
-interface Layout {
-  readonly offsets: ReadonlyMap<string, number>;
-  readonly count: number;
-}
-
-/** Every tensor begins on a cache line; the padding between stays zero. */
-function layOut(tensors: readonly NamedShape[]): Layout {
-  const offsets = new Map<string, number>();
-  let bytes = 0;
-  for (const { name, shape } of tensors) {
-    offsets.set(name, bytes);
-    bytes = align(bytes + 4 * shape.reduce((a, b) => a * b, 1));
-  }
-  return { offsets, count: bytes / 4 };
-}
 
 export class StepRunner {
   readonly shards: 1 | 2;
@@ -177,8 +157,10 @@ export class StepRunner {
     const model = writeOnnx(spec.program);
     const plans = gradients.map((gradient, shard): ShardPlan => {
       const outputs: Record<string, Placement> = { loss: { dtype: 'float32', shape: [], at: losses[shard] } };
-      for (const { name, shape } of spec.trained)
-        outputs[`gradient.${name}`] = { dtype: 'float32', shape, at: gradient + trained.offsets.get(name)! };
+      if (spec.program.outputs.has('gradients')) outputs.gradients = { dtype: 'float32', shape: [trained.count], at: gradient };
+      else
+        for (const { name, shape } of spec.trained)
+          outputs[`gradient.${name}`] = { dtype: 'float32', shape, at: gradient + trained.offsets.get(name)! };
       return { model, memory: this.#memory, inputs, outputs, index: indices[shard] };
     });
     // The helper compiles while the lead does.
@@ -337,7 +319,10 @@ export class StepRunner {
 
 /** The outputs that a step needs are there, and of the right shapes. */
 function checkProgram({ program, trained }: StepSpec): void {
-  const shapes = [['loss', []] as const, ...trained.map(({ name, shape }) => [`gradient.${name}`, shape] as const)];
+  const gradients = program.outputs.has('gradients')
+    ? [['gradients', [layOut(trained).count]] as const]
+    : trained.map(({ name, shape }) => [`gradient.${name}`, shape] as const);
+  const shapes = [['loss', []] as const, ...gradients];
   for (const [name, shape] of shapes) {
     const output = program.outputs.get(name);
     if (output?.dtype !== 'float32' || shapeText(output.shape) !== shapeText(shape))

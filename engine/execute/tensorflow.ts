@@ -12,6 +12,9 @@ import { bindSymbols, type Program, type TensorData } from '../graph/program.ts'
 import type { Data, DType, Value } from '../graph/value.ts';
 import { ExecutionError, requireFits, type Executable, type Executor, type Feeds, type Results } from './executor.ts';
 
+// It advises users of Node to install its native backend whenever this one is used; which backend runs is our user's choice (devices.ts).
+tf.env().set('IS_TEST', true);
+
 export class TensorFlowExecutor implements Executor {
   readonly name: string;
   readonly #tf: TensorFlow;

@@ -8,7 +8,8 @@ import { temperatureInput, type GateForm } from '../gates/gate.ts';
 import type { Adapter } from '../models/adapters/adapter.ts';
 import { mlp, mlpParameters, type MlpConfig } from '../models/mlp.ts';
 import { parameterInputs, type ParameterSpec } from '../models/parameters.ts';
-import { add, argMax, cast, equal, gather, gradient, multiply, sum } from '../ops/index.ts';
+import { add, argMax, cast, equal, gather, multiply, sum } from '../ops/index.ts';
+import { stepProgram } from './stepProgram.ts';
 import { frozenPrefix, type FrozenPrefix } from './frozenPrefix.ts';
 import { crossEntropy } from './objectives/crossEntropy.ts';
 
@@ -68,9 +69,7 @@ export function classifierStep(
   const changing = [...own, ...(graph.inputs.has('temperature') ? [graph.inputs.get('temperature')!] : [])];
   const prefix: FrozenPrefix =
     cached && frozen.length > 0 ? frozenPrefix(whole, index, count, changing) : { loss: whole, tables: undefined, rows: new Map() };
-  const gradients = gradient(prefix.loss, own);
-  const outputs = Object.fromEntries(trained.map(({ name }, i) => [`gradient.${name}`, gradients[i]]));
-  return { program: program({ loss: prefix.loss, ...outputs }), loss: prefix.loss, trained, frozen, prefix };
+  return { program: stepProgram(prefix.loss, trained, parameters), loss: prefix.loss, trained, frozen, prefix };
 }
 
 /** One way of using a base: as it is, or adapted. */
