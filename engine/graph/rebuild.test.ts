@@ -12,11 +12,15 @@ import type { Value } from './value.ts';
 const executor = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => executor.dispose());
 
-const numbers = { data: Float32Array.of(0.3, -0.7, 1.2, 0.9, -1.1, 0.4), shape: [2, 3] };
+/** Different numbers in [-1.2, 1.2]. */
+const numbers = (shape: readonly number[]) => ({
+  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_entry, i) => 1.2 * Math.sin(5 * i + 1)),
+  shape,
+});
 
 function expectEqual(mine: Value, theirs: Value): void {
   const compiled = program({ mine, theirs });
-  const feeds = Object.fromEntries([...compiled.inputs].map(([name, { shape }]) => [name, { ...numbers, shape: shape as number[] }]));
+  const feeds = Object.fromEntries([...compiled.inputs].map(([name, { shape }]) => [name, numbers(shape as number[])]));
   const results = evaluateOnce(executor, compiled, feeds);
   expectClose(results.mine.data, results.theirs.data, EXACT, 'substituted');
 }
@@ -84,7 +88,7 @@ test('another shape or dtype is refused', () => {
   const x = graph.input('x', [2, 3]);
   const middle = sin(x);
   expect(() => substitute([square(middle)], new Map([[middle, graph.input('y', [3, 2])]]))).toThrow(
-    'substitute: replacement must be float32[2, 3], got float32[3, 2]',
+    'substitute: replacement must be float32[2, 3], got "float32[3, 2]"',
   );
-  expect(() => substitute([square(middle)], new Map([[middle, graph.input('i', [2, 3], 'int32')]]))).toThrow('got int32[2, 3]');
+  expect(() => substitute([square(middle)], new Map([[middle, graph.input('i', [2, 3], 'int32')]]))).toThrow('got "int32[2, 3]"');
 });

@@ -66,34 +66,35 @@ export const evaluateClassifier: JobKind<EvaluateParameters, EvaluateResult> = {
   async run({ widths, data, angles, base, forms }, context) {
     const executor = new OnnxRuntimeExecutor();
     const correct: Record<string, number[]> = Object.fromEntries(forms.map(({ name }) => [name, []]));
-    let count = 0;
+    const { count } = digitTables('test', [angles[0]], new Random(0), data);
     try {
+      const { inputs, outputs } = classifierEvaluation(
+        { widths },
+        count,
+        forms.map(({ adapter, form, temperature }) => ({
+          form,
+          temperature,
+          ...(adapter !== undefined && { adapter: adapterOf(adapter) }),
+        })),
+      );
+      const counts = new Map([...outputs].filter(([name]) => name.startsWith('correct.')));
+      const executable = executor.compile(program(Object.fromEntries(counts)));
+      const parameters: Record<string, Feeds[string]> = {};
+      const offer = (prefix: string, own: Tensors) => {
+        for (const [name, values] of Object.entries(own)) {
+          const input = inputs.get(prefix + name);
+          if (input) parameters[prefix + name] = { data: values, shape: input.shape as number[] };
+        }
+      };
+      offer('', base);
+      forms.forEach((form, i) => offer(`form${i}.`, form.parameters));
       for (const [which, angle] of angles.entries()) {
         const tables = digitTables('test', [angle], new Random(0), data);
-        count = tables.count;
-        const { inputs, outputs } = classifierEvaluation(
-          { widths },
-          count,
-          forms.map(({ adapter, form, temperature }) => ({
-            form,
-            temperature,
-            ...(adapter !== undefined && { adapter: adapterOf(adapter) }),
-          })),
-        );
-        const counts = new Map([...outputs].filter(([name]) => name.startsWith('correct.')));
-        const executable = executor.compile(program(Object.fromEntries(counts)));
         const feeds: Record<string, Feeds[string]> = {
+          ...parameters,
           images: { data: new Float32Array(tables.images), shape: [count, widths[0]] },
           labels: { data: new Int32Array(tables.labels), shape: [count] },
         };
-        const offer = (prefix: string, own: Tensors) => {
-          for (const [name, values] of Object.entries(own)) {
-            const input = inputs.get(prefix + name);
-            if (input) feeds[prefix + name] = { data: values, shape: input.shape as number[] };
-          }
-        };
-        offer('', base);
-        forms.forEach(({ parameters }, i) => offer(`form${i}.`, parameters));
         const right = forms.map(() => 0);
         for (let begin = 0; begin < count; begin += CHUNK) {
           context.progress({ stage: `test images at ${angle}°`, done: which * count + begin, total: angles.length * count });
@@ -103,7 +104,6 @@ export const evaluateClassifier: JobKind<EvaluateParameters, EvaluateResult> = {
           await context.breathe();
         }
         forms.forEach(({ name }, i) => correct[name].push(right[i]));
-        executable.dispose();
       }
     } finally {
       executor.dispose();

@@ -82,9 +82,11 @@ async function runSeed(seed: number, { adapters, data }: DopamineOptions, submit
   const train = (parameters: object) => submit<TrainResult>({ kind: 'trainClassifier', parameters: { ...common, ...parameters } });
 
   const base = await train({ stage: 'foundation', angles: ANGLES, optimiser: optimiser(FOUNDATION_RATE) });
-  const trained = await Promise.all(
-    adapters.map((id) =>
-      train({
+  // One after the other, on the engine that has the turned images and the frozen products at hand; seeds run side by side.
+  const trained: TrainResult[] = [];
+  for (const id of adapters)
+    trained.push(
+      await train({
         stage: id,
         angles: [MODE],
         adapter: id,
@@ -92,8 +94,7 @@ async function runSeed(seed: number, { adapters, data }: DopamineOptions, submit
         optimiser: optimiser(LEARNING_RATES[id.replace(/-r\d+$/, '')] ?? FOUNDATION_RATE),
         temperature: { kind: 'constant', start: TEMPERATURE },
       }),
-    ),
-  );
+    );
   const forms = adapters.flatMap((id, i) => {
     const form = { adapter: id, parameters: trained[i].parameters, temperature: TEMPERATURE };
     return [{ ...form, name: `${id} soft`, form: 'soft' }, ...(adapterOf(id).gated ? [{ ...form, name: `${id} hard`, form: 'hard' }] : [])];
