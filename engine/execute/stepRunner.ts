@@ -13,7 +13,7 @@ import type { Program } from '../graph/program.ts';
 import { ExecutionError } from './executor.ts';
 import { createOptimiser, slots, type Memory, type Optimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
 import { Shard, type ShardPlan } from './shard.ts';
-import { layOut, type Layout, type NamedShape } from './parameterLayout.ts';
+import { isSmall, layOut, PACKED_HEAD, type Layout, type NamedShape } from './parameterLayout.ts';
 import { MemoryPlan, type Placement } from './sharedMemory.ts';
 import {
   ANSWER,
@@ -43,7 +43,7 @@ export interface Table {
 }
 
 export interface StepSpec {
-  /** Outputs: `loss` (the sum over rows) and, of that sum, `gradient.<name>` for each of `trained` or all as `gradients` in the layout; inputs: parameters, tables, scalars, `index`. */
+  /** As training/stepProgram.ts makes it: the loss (a sum over rows) and its gradients; inputs: parameters, tables, scalars, `index`. */
   readonly program: Program;
   readonly trained: readonly NamedShape[];
   readonly frozen: readonly NamedShape[];
@@ -118,12 +118,13 @@ export class StepRunner {
     const region = () => plan.reserve(4 * trained.count);
     const moments = slots(spec.optimiser);
     const parameters = region();
-    const gradients = Array.from({ length: this.shards }, region);
+    // The packed output ends in the gradients of the small tensors, with which the region of gradients begins.
+    const packed = Array.from({ length: this.shards }, () => plan.reserve(4 * (PACKED_HEAD + trained.count)));
+    const gradients = packed.map((at) => at + 4 * PACKED_HEAD);
     const first = moments > 0 ? region() : parameters;
     const second = moments > 1 ? region() : parameters;
     this.#frozen = plan.reserve(4 * frozen.count);
     const indices = Array.from({ length: this.shards }, () => plan.reserve(4 * spec.rows));
-    const losses = Array.from({ length: this.shards }, () => plan.reserve(4));
     const scalars = spec.scalars.map((name) => [name, plan.reserve(4)] as const);
     const control = plan.reserve(CONTROL_BYTES + SCALAR_BYTES);
     this.#memory = plan.create();
@@ -132,7 +133,7 @@ export class StepRunner {
 
     const { buffer } = this.#memory;
     this.#indices = indices.map((at) => new Int32Array(buffer, at, spec.rows));
-    this.#losses = losses.map((at) => new Float32Array(buffer, at, 1));
+    this.#losses = packed.map((at) => new Float32Array(buffer, at, 1));
     this.#scalars = new Map(scalars.map(([name, at]) => [name, new Float32Array(buffer, at, 1)]));
     this.#control = new Int32Array(buffer, control, CONTROL_BYTES / 4);
     this.#controlScalars = new Float64Array(buffer, control + CONTROL_BYTES, 3);
@@ -156,11 +157,9 @@ export class StepRunner {
 
     const model = writeOnnx(spec.program);
     const plans = gradients.map((gradient, shard): ShardPlan => {
-      const outputs: Record<string, Placement> = { loss: { dtype: 'float32', shape: [], at: losses[shard] } };
-      if (spec.program.outputs.has('gradients')) outputs.gradients = { dtype: 'float32', shape: [trained.count], at: gradient };
-      else
-        for (const { name, shape } of spec.trained)
-          outputs[`gradient.${name}`] = { dtype: 'float32', shape, at: gradient + trained.offsets.get(name)! };
+      const outputs: Record<string, Placement> = { packed: { dtype: 'float32', shape: [PACKED_HEAD + trained.small], at: packed[shard] } };
+      for (const { name, shape } of spec.trained.filter((tensor) => !isSmall(tensor)))
+        outputs[`gradient.${name}`] = { dtype: 'float32', shape, at: gradient + trained.offsets.get(name)! };
       return { model, memory: this.#memory, inputs, outputs, index: indices[shard] };
     });
     // The helper compiles while the lead does.
@@ -319,10 +318,8 @@ export class StepRunner {
 
 /** The outputs that a step needs are there, and of the right shapes. */
 function checkProgram({ program, trained }: StepSpec): void {
-  const gradients = program.outputs.has('gradients')
-    ? [['gradients', [layOut(trained).count]] as const]
-    : trained.map(({ name, shape }) => [`gradient.${name}`, shape] as const);
-  const shapes = [['loss', []] as const, ...gradients];
+  const large = trained.filter((tensor) => !isSmall(tensor)).map(({ name, shape }) => [`gradient.${name}`, shape] as const);
+  const shapes = [['packed', [PACKED_HEAD + layOut(trained).small]] as const, ...large];
   for (const [name, shape] of shapes) {
     const output = program.outputs.get(name);
     if (output?.dtype !== 'float32' || shapeText(output.shape) !== shapeText(shape))

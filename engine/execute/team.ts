@@ -5,8 +5,9 @@
  * `createMember(data)`; arrays in `data` should be shared ones, into which members write their results.
  */
 import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { fromFailure, toFailure, UserError, type Failure } from '../base/errors.ts';
 import { ExecutionError } from './executor.ts';
-import { awaitChange, signal } from './stepProtocol.ts';
+import { awaitChange, lives, signal } from './stepProtocol.ts';
 
 /** One thread's share of the work. */
 export interface Member {
@@ -35,11 +36,16 @@ export interface TeamWorkerData {
   readonly errors: MessagePort;
 }
 
-/** Claims chunks until none is left. */
+/** Claims chunks until none is left; after a failure there is none left for anybody. */
 function work(member: Member, control: Int32Array, chunk: number): void {
   const rows = control[ROWS];
-  for (let begin = Atomics.add(control, NEXT, chunk); begin < rows; begin = Atomics.add(control, NEXT, chunk))
-    member.run(begin, Math.min(rows, begin + chunk));
+  try {
+    for (let begin = Atomics.add(control, NEXT, chunk); begin < rows; begin = Atomics.add(control, NEXT, chunk))
+      member.run(begin, Math.min(rows, begin + chunk));
+  } catch (error) {
+    Atomics.store(control, NEXT, rows);
+    throw error;
+  }
 }
 
 /** What a helper does until it is told that there are no more rows (a negative number of them). */
@@ -54,7 +60,7 @@ export async function obeyTeam({ module, data, control: buffer, chunk, errors }:
     try {
       work(member, control, chunk);
     } catch (error) {
-      errors.postMessage((error as Error).message);
+      errors.postMessage(toFailure(error));
       Atomics.store(control, FAILED, 1);
     }
     signal(control, ANSWERS);
@@ -66,6 +72,34 @@ interface Helper {
   readonly thread: Worker;
   /** Where it says what went wrong; read without waiting. */
   readonly errors: MessagePort;
+  /** Resolves when it can take commands; rejects if it ends before that. */
+  readonly ready: Promise<void>;
+  readonly ended: Promise<void>;
+}
+
+function startHelper(workerData: Omit<TeamWorkerData, 'errors'>): Helper {
+  const { port1: errors, port2 } = new MessageChannel();
+  errors.unref();
+  const thread = new Worker(new URL('./teamWorker.ts', import.meta.url), {
+    workerData: { ...workerData, errors: port2 } satisfies TeamWorkerData,
+    transferList: [port2],
+  });
+  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
+  const ready = new Promise<void>((resolve, reject) => {
+    thread.once('message', () => resolve());
+    thread.once('error', reject);
+    thread.once('exit', (code) => reject(new ExecutionError('helper thread', `ended with code ${code} before it was ready`)));
+  });
+  // Looked at together with the others', perhaps after something else has failed.
+  ready.catch(() => undefined);
+  return { thread, errors, ready, ended };
+}
+
+/** Tells helpers to end and waits until they have. */
+async function endHelpers(control: Int32Array, helpers: readonly Helper[]): Promise<void> {
+  control[ROWS] = -1;
+  signal(control, COMMAND);
+  await Promise.all(helpers.map(({ ended }) => ended));
 }
 
 export class Team {
@@ -73,61 +107,85 @@ export class Team {
   readonly #chunk: number;
   readonly #lead: Member;
   readonly #helpers: readonly Helper[];
+  /** Why there can be no more runs. */
+  #over: Error | undefined;
 
   /**
    * @param module URL of a module that exports `createMember` @param chunk rows claimed at a time: part of what defines the result's bits
+   * @throws what `createMember` throws, here or in a helper; no thread is left then
    */
   static async create(module: string, data: unknown, { threads, chunk }: { threads: number; chunk: number }): Promise<Team> {
-    const control = new SharedArrayBuffer(4 * WORDS);
-    const helpers = Array.from({ length: Math.max(0, threads - 1) }, () => {
-      const { port1: errors, port2 } = new MessageChannel();
-      errors.unref();
-      const workerData: TeamWorkerData = { module, data, control, chunk, errors: port2 };
-      return { errors, thread: new Worker(new URL('./teamWorker.ts', import.meta.url), { workerData, transferList: [port2] }) };
-    });
-    const lead = ((await import(module)) as MemberModule).createMember(data);
-    await Promise.all(
-      helpers.map(
-        ({ thread }) =>
-          new Promise<void>((resolve, reject) => {
-            thread.once('message', () => resolve());
-            thread.once('error', reject);
-          }),
-      ),
-    );
+    for (const [name, number] of Object.entries({ threads, chunk }))
+      if (!Number.isInteger(number) || number < 1) throw new UserError(`team: ${name}`, 'must be a positive integer', number);
+    const buffer = new SharedArrayBuffer(4 * WORDS);
+    const control = new Int32Array(buffer);
+    const helpers = Array.from({ length: threads - 1 }, () => startHelper({ module, data, control: buffer, chunk }));
+    let lead: Member | undefined;
+    try {
+      lead = ((await import(module)) as MemberModule).createMember(data);
+      await Promise.all(helpers.map(({ ready }) => ready));
+    } catch (error) {
+      // Not terminated: that would take the process along if one of them is inside native code.
+      await endHelpers(control, helpers);
+      lead?.dispose();
+      throw error;
+    }
     return new Team(control, chunk, lead, helpers);
   }
 
-  private constructor(control: SharedArrayBuffer, chunk: number, lead: Member, helpers: readonly Helper[]) {
-    this.#control = new Int32Array(control);
+  private constructor(control: Int32Array, chunk: number, lead: Member, helpers: readonly Helper[]) {
+    this.#control = control;
     this.#chunk = chunk;
     this.#lead = lead;
     this.#helpers = helpers;
   }
 
-  /** Computes rows [0, rows); returns when all are done. */
+  /**
+   * Computes rows [0, rows); returns when all are done.
+   * @throws the lead's error, or else a helper's: a UserError as such, others as ExecutionError; after the death of a helper the team is over
+   */
   run(rows: number): void {
+    if (!Number.isInteger(rows) || rows < 0) throw new UserError('team: rows', 'must be an integer ≥ 0', rows);
+    if (this.#over) throw this.#over;
     const control = this.#control;
-    const before = Atomics.load(control, ANSWERS);
+    const answers = Atomics.load(control, ANSWERS) + this.#helpers.length;
     control[ROWS] = rows;
     Atomics.store(control, NEXT, 0);
     Atomics.store(control, FAILED, 0);
     signal(control, COMMAND);
-    work(this.#lead, control, this.#chunk);
-    for (let answered = Atomics.load(control, ANSWERS); answered < before + this.#helpers.length; answered = Atomics.load(control, ANSWERS))
-      awaitChange(control, ANSWERS, answered);
+    let mistake: Error | undefined;
+    try {
+      work(this.#lead, control, this.#chunk);
+    } catch (error) {
+      mistake = error as Error;
+    }
+    // Also after a mistake: a helper that still works on these rows would take the next ones for its own.
+    for (let answered = Atomics.load(control, ANSWERS); answered < answers; answered = Atomics.load(control, ANSWERS))
+      awaitChange(control, ANSWERS, answered, () => this.#requireHelpers(mistake));
+    const failures = this.#helpers.flatMap(
+      ({ errors }) => (receiveMessageOnPort(errors) as { message: Failure } | undefined)?.message ?? [],
+    );
+    if (mistake) throw mistake;
     if (Atomics.load(control, FAILED) === 0) return;
-    const message = this.#helpers
-      .map(({ errors }) => (receiveMessageOnPort(errors) as { message?: string } | undefined)?.message)
-      .find(Boolean);
-    throw new ExecutionError('helper thread', message ?? 'failed without a message');
+    const [failure] = failures;
+    throw failure?.kind === 'mistake'
+      ? fromFailure(failure)
+      : new ExecutionError('helper thread', failure?.message ?? 'failed without a message');
   }
 
+  /** Ends the threads and waits until they have ended. */
   async dispose(): Promise<void> {
-    const ended = this.#helpers.map(({ thread }) => new Promise((resolve) => thread.once('exit', resolve)));
-    this.#control[ROWS] = -1;
-    signal(this.#control, COMMAND);
-    await Promise.all(ended);
-    this.#lead.dispose();
+    const over = this.#over?.message === DISPOSED;
+    this.#over = new Error(DISPOSED);
+    await endHelpers(this.#control, this.#helpers);
+    if (!over) this.#lead.dispose();
+  }
+
+  #requireHelpers(mistake: Error | undefined): void {
+    if (this.#helpers.every(({ thread }) => lives(thread))) return;
+    this.#over = new ExecutionError('helper thread', 'has died', { cause: mistake });
+    throw this.#over;
   }
 }
+
+const DISPOSED = 'team: has been disposed of';

@@ -1,4 +1,4 @@
-/** Masks for branches that stand side by side on the positions axis (suffix.ts): each sees the past and itself, none sees another. */
+/** What a run of branches that stand side by side on the positions axis is fed (suffix.ts): each sees the past and itself, none sees another. */
 import type { TensorData } from '../graph/program.ts';
 import { HIDDEN } from '../models/transformer.ts';
 
@@ -28,4 +28,22 @@ export function branchMask(range: 'at' | 'after' | 'from' | 'last', branches: nu
     }),
   );
   return { data, shape: [queries.length, width] };
+}
+
+/** Position lists of the ranges of suffix.ts. */
+export function branchRanges(branches: number, position: number, read: number): Record<string, Int32Array> {
+  const later = Array.from({ length: read - position }, (_entry, i) => position + 1 + i);
+  const repeated = (list: readonly number[]) => Array.from({ length: branches }, () => list).flat();
+  const before = Array.from({ length: position }, (_entry, i) => i);
+  const from = [...repeated([position]), ...repeated(later)];
+  return {
+    before: Int32Array.from(before),
+    position: Int32Array.of(position),
+    after: Int32Array.from(repeated(later)),
+    from: Int32Array.from(from),
+    all: Int32Array.from([...before, ...from]),
+    last: Int32Array.from(repeated([read])),
+    // Where each branch's last position stands among its own.
+    read: Int32Array.from({ length: branches }, (_entry, branch) => branches + (branch + 1) * later.length - 1),
+  };
 }

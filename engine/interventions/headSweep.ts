@@ -3,7 +3,8 @@
  * the metric is read at the last position. One clean and one donor run serve every cell; each cell recomputes only what its swap can reach.
  *
  * Rows are pairs of prompts of one length. Equal to patching whole runs cell by cell (tests hold it to that); cells that cannot matter are
- * proved to be zero by the graph and not run.
+ * proved to be zero by the graph and not run. That the model reads other positions through the mask alone is checked (causal.ts); that the
+ * mask is causal holds because it is made here.
  */
 import { UserError } from '../base/errors.ts';
 import type { CompiledProgram, OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
@@ -16,7 +17,7 @@ import { parameterInputs, type Tensors } from '../models/parameters.ts';
 import { headOutput } from '../models/sites.ts';
 import { causalMask, transformer, transformerParameters, type TransformerConfig } from '../models/transformer.ts';
 import { expandAxis, multiply, oneHot, subtract, sum, where } from '../ops/index.ts';
-import { branchMask } from './branchMask.ts';
+import { branchMask, branchRanges } from './branchMask.ts';
 import { narrow, type Narrowed } from './narrow.ts';
 import { BRANCHES, POSITIONS, suffix, type Suffix } from './suffix.ts';
 
@@ -33,22 +34,22 @@ export interface SweepPrompts {
 
 export type CellState = 'measured' | 'proved-zero';
 
-export interface SweepResult {
-  /** Metric with the head's output swapped: [layers, heads, positions, pairs]. */
-  readonly patched: Float32Array;
-  /** One for each layer and position, [layers][positions]. */
-  readonly states: readonly (readonly CellState[])[];
-  /** Metric without a swap, [pairs]. */
-  readonly clean: Float32Array;
-  /** Metric on the donor prompts, [pairs]. */
-  readonly donor: Float32Array;
-}
-
 const ROWS = symbol('rows');
 
 interface LayerProgram {
   readonly suffix: Suffix;
   readonly compiled: CompiledProgram;
+}
+
+/** Where a sweep writes. */
+export interface SweepMetrics {
+  /** Metric with the head's output swapped: [layers, heads, positions swept, pairs]. */
+  readonly patched: Float32Array;
+  /** Metric without a swap, [pairs]. */
+  readonly clean: Float32Array;
+  /** Metric on the donor prompts, [pairs]. */
+  readonly donor: Float32Array;
+  readonly pairs: number;
 }
 
 /** The programs of a sweep over one model; prompts come later, in any number. */
@@ -60,10 +61,14 @@ export class HeadSweep {
   readonly #earlier: (LayerProgram | undefined)[] = [];
   readonly #cleanRun: CompiledProgram;
   readonly #donorRun: CompiledProgram;
+  readonly #lastOnly: boolean;
+  /** The prompts that were found to be in order. */
+  #checked: SweepPrompts | undefined;
 
   /** @param lastOnly whether only the last position will be swept: then the runs compute no more than that takes */
   constructor(executor: OnnxRuntimeExecutor, config: TransformerConfig, parameters: Tensors, { lastOnly }: { lastOnly: boolean }) {
     this.#config = config;
+    this.#lastOnly = lastOnly;
     const specs = transformerParameters(config);
     this.#weights = Object.fromEntries(
       specs.map(({ name, shape }) => {
@@ -123,7 +128,7 @@ export class HeadSweep {
     const z = layers.map((layer): Narrowed => ({ value: graph.sites.get(headOutput(layer))!, axis: 1 }));
     const wholes = new Map(caches.filter(({ part }) => part === 'whole').map(({ name, value }) => [name, value]));
     if (!lastOnly) z.forEach(({ value }, layer) => wholes.set(headOutput(layer), value));
-    const single = caches.filter(({ part }) => part === 'at');
+    const single = [...new Map(caches.filter(({ part }) => part === 'at').map((cache) => [cache.name, cache])).values()];
     const narrowed = narrow([{ value: logits, axis: 1 }, ...z, ...single], [...wholes.values()], read);
     const outputs: Record<string, Value> = { metric: metric(narrowed[0]) };
     z.forEach((_target, layer) => (outputs[`${headOutput(layer)}.read`] = narrowed[1 + layer]));
@@ -143,22 +148,35 @@ export class HeadSweep {
 
   /** Whether a swap at this layer, before the position that is read, can change the metric: the last layer's cannot. */
   state(layer: number, position: number, length: number): CellState {
+    this.#requirePositions([position], length);
     return position === length - 1 || this.#earlier[layer] ? 'measured' : 'proved-zero';
   }
 
   /**
    * Sweeps pairs [begin, end) and writes their metrics into `result`, [layers, heads, positions swept, pairs].
    * @param positions which positions to swap, ascending
+   * @throws UserError for prompts that do not fit the model; those of one sweep are looked through once
    */
-  run(
-    prompts: SweepPrompts,
-    positions: readonly number[],
-    begin: number,
-    end: number,
-    result: { patched: Float32Array; clean: Float32Array; donor: Float32Array; pairs: number },
-  ): void {
+  run(prompts: SweepPrompts, positions: readonly number[], begin: number, end: number, result: SweepMetrics): void {
     const { heads, layers, width } = this.#config;
     const { length } = prompts;
+    if (this.#checked !== prompts) checkPrompts(prompts, this.#config);
+    this.#checked = prompts;
+    this.#requirePositions(positions, length);
+    requireRoom(result, layers * heads * positions.length);
+    if (!(
+      Number.isInteger(begin) &&
+      Number.isInteger(end) &&
+      0 <= begin &&
+      begin < end &&
+      end <= result.pairs &&
+      end <= prompts.answer.length
+    ))
+      throw new UserError(
+        'headSweep: pairs',
+        `must be a part of [0, ${Math.min(result.pairs, prompts.answer.length)})`,
+        `[${begin}, ${end})`,
+      );
     const rows = end - begin;
     const read = length - 1;
     const int = (data: Int32Array, ...shape: number[]): TensorData => ({ data, shape });
@@ -195,31 +213,60 @@ export class HeadSweep {
         const feeds: Record<string, TensorData> = { ...common, chosen, [`${prefix}.donor`]: of(donor), [`${prefix}.clean`]: of(clean) };
         for (const { name } of made.suffix.caches) feeds[name] = clean[name];
         for (const [name, range] of made.suffix.masks) feeds[name] = branchMask(range, heads, position, read);
-        for (const [name, list] of Object.entries(ranges(heads, position, read))) feeds[`range.${name}`] = int(list, list.length);
+        for (const [name, list] of Object.entries(branchRanges(heads, position, read))) feeds[`range.${name}`] = int(list, list.length);
         const { data } = made.compiled.run(feeds).metric;
         for (let head = 0; head < heads; head++)
           for (let row = 0; row < rows; row++) result.patched[at(head) + row] = data[row * heads + head];
       });
     }
   }
+
+  /** Lets go of the programs; the executor stays. */
+  dispose(): void {
+    for (const made of [...this.#atRead, ...this.#earlier]) made?.compiled.dispose();
+    this.#cleanRun.dispose();
+    this.#donorRun.dispose();
+  }
+
+  #requirePositions(positions: readonly number[], length: number): void {
+    positions.forEach((position, place) => {
+      requireInteger('headSweep: position', position, place === 0 ? 0 : positions[place - 1] + 1, length - 1);
+      if (this.#lastOnly && position !== length - 1)
+        throw new UserError('headSweep: position', `must be the last, ${length - 1}: the sweep was made for no other`, position);
+    });
+  }
 }
 
-/** Position lists of the ranges of suffix.ts for one branch a head. */
-function ranges(branches: number, position: number, read: number): Record<string, Int32Array> {
-  const later = Array.from({ length: read - position }, (_entry, i) => position + 1 + i);
-  const repeated = (list: readonly number[]) => Array.from({ length: branches }, () => list).flat();
-  const before = Array.from({ length: position }, (_entry, i) => i);
-  const from = [...repeated([position]), ...repeated(later)];
-  return {
-    before: Int32Array.from(before),
-    position: Int32Array.of(position),
-    after: Int32Array.from(repeated(later)),
-    from: Int32Array.from(from),
-    all: Int32Array.from([...before, ...from]),
-    last: Int32Array.from(repeated([read])),
-    // Where each branch's last position stands among its own.
-    read: Int32Array.from({ length: branches }, (_entry, branch) => branches + (branch + 1) * later.length - 1),
-  };
+/** Throws a UserError unless the prompts are as many as their answers, fit the model and hold none but its tokens. */
+export function checkPrompts({ clean, donor, answer, other, length }: SweepPrompts, { vocabulary, positions }: TransformerConfig): void {
+  requireInteger('headSweep: length', length, 1, positions);
+  const pairs = answer.length;
+  const tokens = { clean, donor, answer, other };
+  for (const [name, data] of Object.entries(tokens)) {
+    const expected = name === 'clean' || name === 'donor' ? pairs * length : pairs;
+    if (!(data instanceof Int32Array) || data.length !== expected)
+      throw new UserError(
+        `headSweep: ${name}`,
+        `must hold ${expected} tokens as int32 (${pairs} answers, prompts of ${length})`,
+        (data as Int32Array | undefined)?.length,
+      );
+    const wrong = data.findIndex((token) => token < 0 || token >= vocabulary);
+    if (wrong >= 0) throw new UserError(`headSweep: ${name} ${wrong}`, `must be a token in [0, ${vocabulary - 1}]`, data[wrong]);
+  }
+}
+
+function requireInteger(place: string, value: number, low: number, high: number): void {
+  if (!(Number.isInteger(value) && value >= low && value <= high))
+    throw new UserError(place, `must be an integer in [${low}, ${high}]`, value);
+}
+
+function requireRoom({ patched, clean, donor, pairs }: SweepMetrics, cells: number): void {
+  for (const [name, { length }, expected] of [
+    ['patched', patched, cells * pairs],
+    ['clean', clean, pairs],
+    ['donor', donor, pairs],
+  ] as const)
+    if (length !== expected) throw new UserError(`headSweep: result ${name}`, `must have room for ${expected} numbers`, length);
 }
 
 /** [rows, positions, …] at one position: [rows, 1, …]. */

@@ -4,13 +4,15 @@
  * In a causal model a change at position p of a site leaves positions before p alone, and, until attention spreads it, those after p too.
  * Whatever the change cannot reach is taken from the clean run. Several changes at the same place (one for each head, say) share one run as
  * *branches*: they stand one after another on the positions axis, read the same clean keys and values of earlier positions, and a mask keeps
- * them from seeing one another (as in speculative decoding). Nothing of this is known to the model: it follows from the graph.
+ * them from seeing one another (as in speculative decoding). Nothing of this is known to the model: it follows from the graph, or is refused
+ * (causal.ts). One thing is for the caller to promise: that the mask, as it is fed to the clean run, hides every key from earlier queries.
  */
-import { plus, symbol, type Dimension } from '../graph/dimension.ts';
-import { dependents } from '../graph/program.ts';
+import { plus, sameShape, symbol, type Dimension } from '../graph/dimension.ts';
+import { dependents, reachableNodes, requireReached } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { UserError } from '../base/errors.ts';
 import { concat, gather } from '../ops/index.ts';
+import { CausalReads } from './causal.ts';
 import { axesAlong, axisOf, reapply } from './restrict.ts';
 
 /** Positions of a whole prompt, up to the one that is read. */
@@ -51,7 +53,7 @@ export interface SuffixOptions {
   readonly site: Value;
   readonly siteAxis: number;
   readonly changed: Value;
-  /** The input that says which keys a query may see, [positions, positions]. */
+  /** The input that hides keys from queries, [positions, positions]. It must be causal: see above. */
   readonly mask: Value;
   /** Whether the changed position is the one that is read: then nothing comes after it. */
   readonly atRead: boolean;
@@ -61,6 +63,8 @@ export interface SuffixOptions {
 
 export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, prefix }: SuffixOptions): Suffix {
   const { graph } = output;
+  requireSuffix({ output, axis, site, siteAxis, changed, mask });
+  const causal = new CausalReads(mask, POSITIONS);
   const reached = dependents([output], [site]);
   const caches = new Map<string, Cache & { input: Value }>();
   const masks = new Map<string, Range>();
@@ -74,9 +78,10 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     const key = `${part}.${value.id}`;
     let found = caches.get(key);
     if (!found) {
-      const name = `${prefix}.${part}.${value.node?.label ?? value.id}`;
+      // The same for every suffix of a graph: the clean run gives it once.
+      const name = `${part}.${value.node?.label ?? 'input'}${value.source.kind === 'node' ? `.${value.source.slot}` : `.${value.id}`}`;
       const shape = value.shape.map((dimension, i) => (part === 'at' && i === at ? 1 : dimension));
-      found = { name, value, axis: at, part, input: graph.input(name, shape, value.dtype) };
+      found = { name, value, axis: at, part, input: graph.inputs.get(name) ?? graph.input(name, shape, value.dtype) };
       caches.set(key, found);
     }
     return found.input;
@@ -88,6 +93,8 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
       masks.set(name, range);
       return graph.inputs.get(name) ?? graph.input(name, [size(range), all]);
     }
+    if (causal.carries(value, at))
+      throw new UserError('suffix: site', 'must reach everything that has both queries and keys', `${labelOf(value)} ${String(value)}`);
     if (atRead) return cache(value, at, 'at');
     if (range === 'at') return gather(cache(value, at, 'whole'), vector('position', 1), at);
     return gather(cache(value, at, 'whole'), vector(range, size(range)), at);
@@ -119,7 +126,9 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     seen.add(key);
     if (range === 'from') fromOn.add(`${value.id}|${at}`);
     const { node } = value;
-    axesAlong(node!, at).forEach((own, i) => {
+    const axes = axesAlong(node!, at);
+    causal.require(value, at, axes);
+    axes.forEach((own, i) => {
       const input = node!.inputs[i];
       if (own !== undefined) demand(input, own, range);
       else if (reached.has(input)) demand(input, positionsAxis(input), 'from');
@@ -159,10 +168,25 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     return reapply(node, inputs, at, size(range), resized)[node.outputs.indexOf(value)];
   };
 
-  if (site.shape[siteAxis] !== POSITIONS)
-    throw new UserError('suffix: site', `must have ${String(POSITIONS)} along axis ${siteAxis}`, String(site));
   const result = part(output, axis, 'last');
   return { output: result, caches: [...caches.values()].map(({ input: _input, ...rest }) => rest), masks };
+}
+
+const labelOf = (value: Value): string => value.node?.label ?? (value.source.kind === 'input' ? value.source.name : value.source.kind);
+
+function requireSuffix({ output, axis, site, siteAxis, changed, mask }: Omit<SuffixOptions, 'atRead' | 'prefix'>): void {
+  const positionsAt = (place: string, value: Value, at: number) => {
+    if (axisOf(value, POSITIONS) !== at)
+      throw new UserError(`suffix: ${place}`, `must have ${String(POSITIONS)} along axis ${at} and no other`, String(value));
+  };
+  positionsAt('output', output, axis);
+  positionsAt('site', site, siteAxis);
+  const shape = site.shape.map((dimension, i) => (i === siteAxis ? BRANCHES : dimension));
+  if (!sameShape(changed.shape, shape) || changed.dtype !== site.dtype)
+    throw new UserError('suffix: changed', `must be ${site.dtype} [${shape.map(String).join(', ')}]`, String(changed));
+  if (mask.source.kind !== 'input' || !sameShape(mask.shape, [POSITIONS, POSITIONS]))
+    throw new UserError('suffix: mask', `must be an input [${String(POSITIONS)}, ${String(POSITIONS)}]`, String(mask));
+  requireReached('suffix: site', site, reachableNodes([output]));
 }
 
 function positionsAxis(value: Value): number {
@@ -171,7 +195,7 @@ function positionsAxis(value: Value): number {
     throw new UserError(
       'suffix: value',
       `must have an axis of ${String(POSITIONS)} where it is read whole`,
-      `${value.node?.label ?? ''} ${String(value)}`,
+      `${labelOf(value)} ${String(value)}`,
     );
   return axis;
 }

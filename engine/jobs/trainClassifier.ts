@@ -61,6 +61,7 @@ const schema = z.strictObject({
     })
     .default({ kind: 'constant', start: 0.2 }),
   sparsity: between(0, 1e6).default(0),
+  checkpointSeconds: between(0, 86_400).optional(),
   seed: wholeBetween(0, Number.MAX_SAFE_INTEGER),
 });
 
@@ -139,6 +140,7 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
           // The seed's own: a foundation must not have seen what is held out from its adapters.
           rows: trainingRows(parameters.rows, new Random(parameters.seed).fork('heldOut'), parameters.data),
           random,
+          ...(parameters.checkpointSeconds !== undefined && { checkpointSeconds: parameters.checkpointSeconds }),
         },
         context,
         (rows, temperature = parameters.temperature.start) => {

@@ -5,7 +5,7 @@
  * one graph serves every length and every padding, and position ranges can be cut out of it (interventions/).
  */
 import { UserError } from '../base/errors.ts';
-import type { Dimension } from '../graph/dimension.ts';
+import { sameShape, shapeText, type Dimension } from '../graph/dimension.ts';
 import type { Value } from '../graph/value.ts';
 import { add, gather, gelu, layerNorm, matmul, mergeAxes, reshape, site, softmax, transpose } from '../ops/index.ts';
 import { uniformFanIn, type Initialiser, type ParameterSpec, type Parameters } from './parameters.ts';
@@ -29,8 +29,10 @@ const ZEROS: Initialiser = { kind: 'constant', value: 0 };
 export const HIDDEN = -1e9;
 
 export function checkTransformer(config: TransformerConfig): void {
-  for (const [name, value] of Object.entries(config))
-    if (!Number.isInteger(value) || (value as number) < 1) throw new UserError(`transformer: ${name}`, 'must be a positive integer', value);
+  for (const name of ['vocabulary', 'positions', 'width', 'heads', 'layers', 'mlp'] as const) {
+    const value = config[name];
+    if (!Number.isInteger(value) || value < 1) throw new UserError(`transformer: ${name}`, 'must be a positive integer', value);
+  }
   if (config.width % config.heads !== 0) throw new UserError('transformer: heads', `must divide the width ${config.width}`, config.heads);
 }
 
@@ -77,7 +79,11 @@ export interface TransformerInputs {
 
 /** Logits [rows, positions, vocabulary]. */
 export function transformer(config: TransformerConfig, p: Parameters, { tokens, positions, mask }: TransformerInputs): Value {
-  checkTransformer(config);
+  for (const { name, shape } of transformerParameters(config)) {
+    const value = p[name] as Value | undefined;
+    if (!value || !sameShape(value.shape, shape))
+      throw new UserError(`transformer: parameter ${name}`, `must be float32${shapeText(shape)}`, value && String(value));
+  }
   const { graph } = tokens;
   let residual = site('hook_embed', gather(p['embed.W_E'], tokens));
   residual = add(residual, site('hook_pos_embed', gather(p['pos_embed.W_pos'], positions)));

@@ -50,6 +50,8 @@ export function customGradient(y: Value, wrt: readonly Value[], rule: (cotangent
   const operation: Operation = {
     ...passing,
     name: 'customGradient',
+    // What the rule is for may have any shape; only y is read.
+    along: (node, axis) => node.inputs.map((input, i) => (i === 0 || sameShape(input.shape, node.outputs[0].shape) ? axis : undefined)),
     gradient: (_context, [d]) => [undefined, ...(d ? rule(d) : [])],
   };
   return y.graph.apply(operation, [y, ...wrt])[0];

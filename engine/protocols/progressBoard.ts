@@ -8,6 +8,8 @@ export class ProgressBoard {
   readonly #began: number;
   /** Share done, 0 … 1, of every job that has begun. */
   readonly #shares = new Map<number, number>();
+  /** Jobs whose results were there already: they say nothing about the pace. */
+  #given = 0;
   #next = 0;
   readonly #now: () => number;
 
@@ -23,7 +25,7 @@ export class ProgressBoard {
   watched(submit: Submit): Submit {
     return async <Result>(request: Parameters<Submit>[0], onProgress?: (progress: Progress) => void): Promise<Result> => {
       const job = this.#next++;
-      let latest: Progress = { stage: request.kind, done: 0, total: 1 };
+      let latest: Progress | undefined;
       const take = (progress: Progress, share: number) => {
         latest = progress;
         // A job that starts anew after its engine died has not lost what is stored: the whole never falls.
@@ -35,7 +37,8 @@ export class ProgressBoard {
         take(progress, progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0);
         onProgress?.(progress);
       });
-      take(latest, 1);
+      if (!latest) this.#given++;
+      take(latest ?? { stage: 'kept from before', done: 1, total: 1 }, 1);
       return result;
     };
   }
@@ -43,7 +46,8 @@ export class ProgressBoard {
   #show({ stage, figures }: Progress): void {
     const done = [...this.#shares.values()].reduce((a, b) => a + b, 0);
     const seconds = (this.#now() - this.#began) / 1000;
-    const remaining = done > 0.05 ? (seconds / done) * (this.#jobs - done) : undefined;
+    const made = done - this.#given;
+    const remaining = made > 0.05 ? (seconds / made) * (this.#jobs - done) : undefined;
     this.#report({ stage, done, total: this.#jobs, ...(remaining !== undefined && { remaining }), ...(figures && { figures }) });
   }
 }

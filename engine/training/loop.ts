@@ -19,6 +19,8 @@ export interface TrainingPlan {
   /** Row numbers to train on; their order is shuffled anew in every epoch. */
   readonly rows: Int32Array;
   readonly random: Random;
+  /** Seconds between checkpoints: what a crash can cost at most; 3 unless given. */
+  readonly checkpointSeconds?: number;
   /** Milliseconds that have passed since some moment. */
   readonly clock?: () => number;
 }
@@ -37,7 +39,6 @@ export interface TrainingOutcome {
   readonly losses: Float32Array;
 }
 
-/** Seconds between checkpoints: what a crash can cost at most. */
 const CHECKPOINT_SECONDS = 3;
 const BREATH_MILLISECONDS = 40;
 
@@ -124,7 +125,7 @@ export async function train(
       remaining: ((now - began) / 1000 / (done - first)) * (total - done),
       figures: { loss: losses[step] },
     });
-    if (now - kept > CHECKPOINT_SECONDS * 1000) {
+    if (now - kept > (plan.checkpointSeconds ?? CHECKPOINT_SECONDS) * 1000) {
       kept = now;
       refresh(done);
       await store();

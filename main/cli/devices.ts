@@ -4,6 +4,7 @@ import { throwIfCancelled } from '../../engine/base/errors.ts';
 import { devices, parityText, type Device, type DeviceReport } from '../../engine/execute/devices.ts';
 import { EngineClient, EngineDied } from '../host/engineClient.ts';
 import { spawnEngine, type SpawnEngine } from '../host/spawn.ts';
+import { print } from './output.ts';
 import { ProgressLine } from './progressLine.ts';
 
 /** Milliseconds a device has: SwiftShader, which is no GPU at all, takes eight seconds. */
@@ -24,7 +25,7 @@ export function devicesCommand(signal: AbortSignal): Command {
       } finally {
         line.clear();
       }
-      process.stdout.write(json ? `${JSON.stringify(reports)}\n` : devicesTable(reports));
+      await print(json ? `${JSON.stringify(reports)}\n` : devicesTable(reports));
     });
 }
 

@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import * as nodeFiles from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { deserialize, serialize } from 'node:v8';
 import { UserError } from '../../engine/base/errors.ts';
 import { lockFolder } from './folderLock.ts';
@@ -49,7 +49,7 @@ export class FileJobStore implements JobStore, AsyncDisposable {
   static async open(directory: string, options: FileJobStoreOptions = {}): Promise<FileJobStore> {
     const files = options.files ?? nodeFiles;
     try {
-      await files.mkdir(directory, { recursive: true });
+      await makeFolder(directory, files);
       const release = await lockFolder(directory);
       // What a write left behind that never came to its rename.
       for (const name of await files.readdir(directory)) if (name.endsWith('.part')) await files.unlink(join(directory, name));
@@ -142,6 +142,21 @@ export class FileJobStore implements JobStore, AsyncDisposable {
   }
 }
 
+/** As `mkdir -p`: Node's own never comes back where a file system lets nobody make folders, such as /proc. */
+async function makeFolder(directory: string, files: Files): Promise<void> {
+  const make = (): Promise<unknown> =>
+    files.mkdir(directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error; // a file in its place is found out by whoever opens something in it
+    });
+  try {
+    await make();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(directory) === directory) throw error;
+    await makeFolder(dirname(directory), files);
+    await make();
+  }
+}
+
 /** @param name part of the checksum: a file moved to another key is not trusted there */
 function wrap(value: unknown, name: string): Buffer {
   const payload = serialize(value);
@@ -179,7 +194,7 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'must be on a working disk',
   ENOTDIR: 'must be a folder',
   EEXIST: 'must be a folder',
-  ENOENT: 'must not be removed while in use',
+  ENOENT: 'must be there, or in a place where folders can be made',
 };
 
 /** A UserError naming the folder and what is wrong with it; anything else as it is. */

@@ -1,11 +1,12 @@
-/** Starts test engines and keeps them in sight. */
+/** Starts engines and keeps them in sight. */
 import type { EngineProcess, SpawnEngine } from '../spawn.ts';
 import { forkEngine } from '../spawn.ts';
 
-const fork = forkEngine(new URL('testEngine.ts', import.meta.url));
-
-/** @returns a `spawn` for a pool, and every engine it started, with how each ended */
-export function recordingSpawn(): { spawn: SpawnEngine; engines: (EngineProcess & { ended?: string })[] } {
+/** @param fork starts them; those of testEngine.ts unless given @returns a `spawn` for a pool, and every engine it started, with how each ended */
+export function recordingSpawn(fork: SpawnEngine = forkEngine(new URL('testEngine.ts', import.meta.url))): {
+  spawn: SpawnEngine;
+  engines: (EngineProcess & { ended?: string })[];
+} {
   const engines: (EngineProcess & { ended?: string })[] = [];
   return {
     engines,
