@@ -30,12 +30,23 @@ function sweep(config: TransformerConfig, parameters: Tensors, prompts: SweepPro
 }
 
 /** Pairs of one cell of `patched`, [layers, heads, positions, pairs]. */
-const cellOf = ({ patched, pairs }: SweepMetrics, { heads }: TransformerConfig, positions: number, at: readonly [number, number, number]) => {
+const cellOf = (
+  { patched, pairs }: SweepMetrics,
+  { heads }: TransformerConfig,
+  positions: number,
+  at: readonly [number, number, number],
+) => {
   const begin = ((at[0] * heads + at[1]) * positions + at[2]) * pairs;
   return patched.subarray(begin, begin + pairs);
 };
 
-function expectNaive(config: TransformerConfig, parameters: Tensors, prompts: SweepPrompts, positions: readonly number[], lastOnly: boolean) {
+function expectNaive(
+  config: TransformerConfig,
+  parameters: Tensors,
+  prompts: SweepPrompts,
+  positions: readonly number[],
+  lastOnly: boolean,
+) {
   const { made, result } = sweep(config, parameters, prompts, positions, lastOnly);
   let moved = 0;
   for (const executor of executors) {
@@ -139,7 +150,12 @@ describe('threads', () => {
   const parameters = Object.fromEntries(Object.entries(weights(SMALL, 7)).map(([name, data]) => [name, shared(data)]));
   const inThreads = async (threads: number, chunk: number) => {
     const result = room(SMALL, length, pairs);
-    const common = { clean: shared(prompts.clean), donor: shared(prompts.donor), answer: shared(prompts.answer), other: shared(prompts.other) };
+    const common = {
+      clean: shared(prompts.clean),
+      donor: shared(prompts.donor),
+      answer: shared(prompts.answer),
+      other: shared(prompts.other),
+    };
     const data: HeadSweepData = { config: SMALL, parameters, prompts: { ...common, length }, positions: range(length), ...result };
     const team = await Team.create(new URL('./headSweepMember.ts', import.meta.url).href, data, { threads, chunk });
     team.run(pairs);
@@ -201,14 +217,26 @@ describe('wrong input', () => {
 
   test('weights that do not fit are named', () => {
     const sweepWith = (more: Tensors) => new HeadSweep(onnx, SMALL, { ...parameters, ...more }, { lastOnly: true });
-    expectMistake(() => sweepWith({ 'blocks.2.attn.W_O': new Float32Array(143) }), /parameter blocks.2.attn.W_O must hold 12 × 12 numbers, got 143/);
+    expectMistake(
+      () => sweepWith({ 'blocks.2.attn.W_O': new Float32Array(143) }),
+      /parameter blocks.2.attn.W_O must hold 12 × 12 numbers, got 143/,
+    );
     const { 'unembed.W_U': _missing, ...rest } = parameters;
-    expectMistake(() => new HeadSweep(onnx, SMALL, rest, { lastOnly: true }), /parameter unembed.W_U must hold 12 × 17 numbers, got undefined/);
+    expectMistake(
+      () => new HeadSweep(onnx, SMALL, rest, { lastOnly: true }),
+      /parameter unembed.W_U must hold 12 × 17 numbers, got undefined/,
+    );
   });
 
   test('a mistake reaches whoever starts a team, whichever thread meets it', async () => {
     const { answer, ...others } = prompts;
-    const data: HeadSweepData = { config: SMALL, parameters, prompts: { ...others, answer: answer.map(() => 17) }, positions: [3], ...room(SMALL, 1, 3) };
+    const data: HeadSweepData = {
+      config: SMALL,
+      parameters,
+      prompts: { ...others, answer: answer.map(() => 17) },
+      positions: [3],
+      ...room(SMALL, 1, 3),
+    };
     const team = await Team.create(new URL('./headSweepMember.ts', import.meta.url).href, data, { threads: 2, chunk: 1 });
     expectMistake(() => team.run(3), /headSweep: answer 0 must be a token/);
     await team.dispose();

@@ -8,10 +8,11 @@
  * (causal.ts). One thing is for the caller to promise: that the mask, as it is fed to the clean run, hides every key from earlier queries.
  */
 import { plus, sameShape, symbol, type Dimension } from '../graph/dimension.ts';
+import { alongBroadcast, type Operation } from '../graph/operation.ts';
 import { dependents, reachableNodes, requireReached } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { UserError } from '../base/errors.ts';
-import { concat, gather } from '../ops/index.ts';
+import { broadcastTo, concat, gather } from '../ops/index.ts';
 import { CausalReads } from './causal.ts';
 import { axesAlong, axisOf, reapply } from './restrict.ts';
 
@@ -25,7 +26,13 @@ export const PAST = symbol('past');
 export const AFTER = symbol('after');
 
 /** `at`: the changed position of every branch; `after`: the later ones; `from`: both; `last`: the position that is read. */
-type Range = 'at' | 'after' | 'from' | 'last';
+export type Range = 'at' | 'after' | 'from' | 'last';
+
+/**
+ * Lists of positions, which a suffix takes as inputs `range.<name>`: those of `before` the change, of the ranges, the changed `position` once,
+ * and where among `from` each branch's last one stands (`read`).
+ */
+export type List = 'before' | 'position' | 'at' | 'after' | 'last' | 'read';
 
 /** A value of the clean run that the suffix reads. */
 export interface Cache {
@@ -68,7 +75,12 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
   const reached = dependents([output], [site]);
   const caches = new Map<string, Cache & { input: Value }>();
   const masks = new Map<string, Range>();
-  const vector = (name: string, size: Dimension) => graph.inputs.get(`range.${name}`) ?? graph.input(`range.${name}`, [size], 'int32');
+  const vector = (list: List, size: Dimension) => graph.inputs.get(`range.${list}`) ?? graph.input(`range.${list}`, [size], 'int32');
+  const before = () => vector('before', PAST);
+  const places = { at: () => vector('at', BRANCHES), after: () => vector('after', AFTER), last: () => vector('last', BRANCHES) };
+  /** The positions of a range, put together from lists that have one symbol for a size each, so that every run knows all sizes. */
+  const listOf = (range: Range): Value =>
+    range !== 'from' ? places[range]() : atRead ? places.at() : concat([places.at(), places.after()], 0);
   const from = atRead ? BRANCHES : plus(BRANCHES, AFTER);
   const all = plus(PAST, from);
   const size = (range: Range): Dimension => (range === 'from' ? from : range === 'after' ? AFTER : BRANCHES);
@@ -93,11 +105,15 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
       masks.set(name, range);
       return graph.inputs.get(name) ?? graph.input(name, [size(range), all]);
     }
-    if (causal.carries(value, at))
-      throw new UserError('suffix: site', 'must reach everything that has both queries and keys', `${labelOf(value)} ${String(value)}`);
+    // Scores of queries and keys that the change does not reach: their keys are those of the branches all the same.
+    if (causal.carries(value, at)) {
+      if (value.node) causal.require(value, at, axesAlong(value.node, at));
+      else throw new UserError('suffix: input', 'must not have both queries and keys unless it is the mask', labelOf(value));
+      return compute(value, at, range);
+    }
     if (atRead) return cache(value, at, 'at');
     if (range === 'at') return gather(cache(value, at, 'whole'), vector('position', 1), at);
-    return gather(cache(value, at, 'whole'), vector(range, size(range)), at);
+    return gather(cache(value, at, 'whole'), listOf(range), at);
   };
 
   const reaches = new Map<string, 'none' | 'at' | 'from'>();
@@ -155,22 +171,35 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
   };
   const compute = (value: Value, at: number, range: Range): Value => {
     const node = value.node!;
-    const inputs = axesAlong(node, at).map((own, i) => {
+    const axes = axesAlong(node, at);
+    const inputs = axes.map((own, i) => {
       const input = node.inputs[i];
       if (own !== undefined) return part(input, own, range);
       if (reached.has(input)) {
         const keys = positionsAxis(input);
-        return concat([gather(cache(input, keys, 'whole'), vector('before', PAST), keys), part(input, keys, 'from')], keys);
+        return concat([gather(cache(input, keys, 'whole'), before(), keys), part(input, keys, 'from')], keys);
       }
       const keys = axisOf(input, POSITIONS);
-      return keys === undefined ? input : gather(cache(input, keys, 'whole'), vector('all', all), keys);
+      return keys === undefined ? input : gather(cache(input, keys, 'whole'), concat([before(), listOf('from')], 0), keys);
     });
-    return reapply(node, inputs, at, size(range), resized)[node.outputs.indexOf(value)];
+    const full = inputs.map((input, i) =>
+      axes[i] === undefined || broadcasts(node.operation) ? input : stretched(input, axes[i], size(range)),
+    );
+    return reapply(node, full, at, size(range), resized)[node.outputs.indexOf(value)];
   };
 
   const result = part(output, axis, 'last');
   return { output: result, caches: [...caches.values()].map(({ input: _input, ...rest }) => rest), masks };
 }
+
+/** Whether inputs of size 1 stretch to others by themselves. */
+const broadcasts = (operation: Operation): boolean => operation.along === alongBroadcast || operation.name === 'matmul';
+
+const stretched = (value: Value, axis: number, dimension: Dimension): Value =>
+  broadcastTo(
+    value,
+    value.shape.map((old, i) => (i === axis ? dimension : old)),
+  );
 
 const labelOf = (value: Value): string => value.node?.label ?? (value.source.kind === 'input' ? value.source.name : value.source.kind);
 

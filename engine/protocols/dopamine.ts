@@ -123,12 +123,15 @@ async function runSeed(seed: number, { adapters, data }: DopamineOptions, submit
   };
 }
 
-const percent = (right: number, count: number): number => Number(((100 * right) / count).toFixed(4));
+const percent = (right: number, count: number): number => rounded((100 * right) / count);
+
+/** Differences of percentages are percentages: 0.3, not 0.30000000000001137, which would break a bound of 0.3. */
+const rounded = (value: number): number => Number(value.toFixed(4));
 
 /** What is claimed, each with the figures it speaks of. Nothing here is tuned: a claim that does not hold says so. */
 function judge(outcomes: readonly SeedOutcome[]): Claim[] {
   const at = (accuracy: Accuracy) => accuracy[MODE];
-  const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
+  const mean = (values: readonly number[]) => rounded(values.reduce((a, b) => a + b, 0) / values.length);
   const each = (value: (outcome: SeedOutcome) => number) => outcomes.map(value);
   const claims: Claim[] = [];
   const claim = (text: string, values: readonly number[], holds: boolean, inSign: boolean) =>
@@ -143,14 +146,14 @@ function judge(outcomes: readonly SeedOutcome[]): Claim[] {
   const has = (id: string) => outcomes.every((outcome) => outcome.adapters[id]);
   if (has('dopamine')) {
     const soft = each((outcome) => at(outcome.adapters.dopamine.soft));
-    const gain = soft.map((value, i) => value - frozen[i]);
+    const gain = soft.map((value, i) => rounded(value - frozen[i]));
     claim(
       'dopamine gains at least 1.0 point at 45° over the frozen base, in each seed',
       gain,
       gain.every((value) => value >= 1),
       gain.every((value) => value > 0),
     );
-    const gap = each((outcome) => Math.abs(at(outcome.adapters.dopamine.hard!) - at(outcome.adapters.dopamine.soft)));
+    const gap = each((outcome) => rounded(Math.abs(at(outcome.adapters.dopamine.hard!) - at(outcome.adapters.dopamine.soft))));
     claim(
       'hardening moves accuracy at 45° by at most 0.3 points',
       gap,
@@ -158,7 +161,7 @@ function judge(outcomes: readonly SeedOutcome[]): Claim[] {
       false,
     );
     if (has('lora-r4')) {
-      const lead = each((outcome) => at(outcome.adapters['lora-r4'].soft) - at(outcome.adapters.dopamine.soft));
+      const lead = each((outcome) => rounded(at(outcome.adapters['lora-r4'].soft) - at(outcome.adapters.dopamine.soft)));
       claim(
         'LoRA r4 is above dopamine at 45°',
         lead,

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { childrenOf, command, entry, isRunning, start } from './testing/command.ts';
+import { childrenOf, command, complaints, entry, isRunning, start } from './testing/command.ts';
 
 let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'gatescope-interruption-'))));
@@ -59,7 +59,7 @@ describe.skipIf(process.platform !== 'linux')('a run', () => {
     const asked = performance.now();
     process.kill(-interrupted.pid, 'SIGINT');
     const { code, stdout, stderr } = await interrupted.ended;
-    expect(performance.now() - asked).toBeLessThan(1500);
+    expect(performance.now() - asked).toBeLessThan(2000); // a second of patience with engines, and a busy machine
     expect({ code, stdout, stderr }).toEqual({
       code: 130,
       stdout: '',
@@ -89,23 +89,32 @@ describe.skipIf(process.platform !== 'linux')('a run', () => {
     expect(resumed.stdout).toMatch(/^[^\n]+\n$/);
   });
 
+  test('gives the same bytes on one core and on two', async () => {
+    const [one, two] = [await command(...short('one'), '--cores', '1'), await command(...short('two'), '--cores', '2')];
+    expect(one).toMatchObject({ code: 0, stderr: '' });
+    expect(two).toEqual(one);
+  });
+
   test('that is interrupted twice ends at once, whatever its engines do', async () => {
     const { pid, kill, ended } = start(short('twice'));
     await expect.poll(() => childrenOf(pid).length, patience).toBeGreaterThan(0);
     await new Promise((resolve) => setTimeout(resolve, 600)); // in the middle of turning 60 000 images
     const engines = childrenOf(pid);
-    kill('SIGINT');
-    await new Promise((resolve) => setTimeout(resolve, 30));
     const asked = performance.now();
     kill('SIGINT');
-    expect(await ended).toMatchObject({ code: 130, stdout: '' });
-    expect(performance.now() - asked).toBeLessThan(300);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    kill('SIGINT');
+    expect(await ended).toMatchObject({ code: 130, stdout: '', stderr: '' }); // no time for a word
+    expect(performance.now() - asked).toBeLessThan(1000); // less than engines are given
     await gone(engines);
   });
 
   test('whose report cannot be written keeps what it computed', async () => {
+    let begun = performance.now();
     const full = spawnSync('sh', ['-c', '"$0" "$@" > /dev/full', process.execPath, entry, ...short('unwritten')], { encoding: 'utf8' });
-    expect(full).toMatchObject({ status: 2, stderr: 'gatescope: output must take what is written, got "ENOSPC"\n' });
+    const whole = performance.now() - begun;
+    expect(full.status).toBe(2);
+    expect(complaints(full.stderr)).toBe('gatescope: output must take what is written, got "ENOSPC"\n');
     const before = kept('unwritten');
     expect(Object.keys(before)).toHaveLength(2);
 
@@ -114,9 +123,9 @@ describe.skipIf(process.platform !== 'linux')('a run', () => {
     expect(await unread.ended).toMatchObject({ code: 2, stderr: 'gatescope: output must be read to its end, got "EPIPE"\n' });
     expect(kept('unwritten')).toEqual(before);
 
-    const begun = performance.now();
+    begun = performance.now();
     expect(await command(...short('unwritten'))).toMatchObject({ code: 0, stderr: '' });
-    expect(performance.now() - begun).toBeLessThan(1500); // nothing was left to compute
+    expect(performance.now() - begun).toBeLessThan(whole / 2); // nothing was left to compute
     expect(readdirSync(join(folder, 'unwritten'))).toEqual([]);
   });
 });
@@ -127,7 +136,8 @@ describe.skipIf(!canMount())('a disk', () => {
     const args = short('disk');
     execFileSync('mkdir', ['-p', join(folder, 'disk')]);
     const script = `mount -t tmpfs -o ${options} tmpfs "${join(folder, 'disk')}" && exec "$0" "$@"`;
-    return spawnSync('unshare', ['-m', 'sh', '-c', script, process.execPath, entry, ...args], { encoding: 'utf8' });
+    const { stderr, ...rest } = spawnSync('unshare', ['-m', 'sh', '-c', script, process.execPath, entry, ...args], { encoding: 'utf8' });
+    return { ...rest, stderr: complaints(stderr) };
   };
 
   test('that is full costs the state but not the report, and is told', () => {

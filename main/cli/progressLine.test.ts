@@ -43,8 +43,8 @@ describe('ProgressLine', () => {
     line.clear();
     line.clear();
     expect(written).toEqual([
-      `\r\u001b[2K${'█'.repeat(12)}${'░'.repeat(12)}   50 %  foundat`,
-      `\r\u001b[2K${'█'.repeat(24)}  100 %  foundat`,
+      `\r\u001b[2K${'█'.repeat(12)}${'░'.repeat(12)}   50 %  founda`,
+      `\r\u001b[2K${'█'.repeat(24)}  100 %  founda`,
       '\r\u001b[2K',
     ]);
   });

@@ -17,7 +17,7 @@ export class ProgressLine {
   readonly show = (progress: Progress): void => {
     const text = progressText(progress);
     if (this.#out.isTTY) {
-      this.#out.write(`\r\u001b[2K${text.slice(0, this.#out.columns - 1)}`);
+      this.#out.write(`\r\u001b[2K${text.slice(0, (this.#out.columns || 80) - 1)}`);
       this.#shown = true;
     } else if (performance.now() - this.#last > QUIET) {
       this.#last = performance.now();

@@ -10,7 +10,12 @@ export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly stdout: string;
+  /** Without progress, which comes after five seconds of patience. */
   readonly stderr: string;
+}
+
+export function complaints(stderr: string): string {
+  return stderr.replace(/^[█░].*\n/gm, '');
 }
 
 /** @param group gives it a process group of its own, as a terminal does @returns the running process and its end */
@@ -18,7 +23,10 @@ export function start(args: readonly string[], { group = false } = {}) {
   const child = spawn(process.execPath, [entry, ...args], { stdio: ['ignore', 'pipe', 'pipe'], detached: group });
   const said = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) child[name].setEncoding('utf8').on('data', (text: string) => (said[name] += text));
-  const ended = once(child, 'close').then(([code, signal]): Ended => ({ code, signal, ...said }) as Ended);
+  const ended = once(child, 'close').then((end): Ended => {
+    const [code, signal] = end as [number | null, NodeJS.Signals | null];
+    return { code, signal, stdout: said.stdout, stderr: complaints(said.stderr) };
+  });
   return { pid: child.pid!, child, ended, kill: (signal: NodeJS.Signals) => void process.kill(child.pid!, signal) };
 }
 

@@ -1,0 +1,230 @@
+/** Suffixes and narrowed reads of random causal graphs against the whole graph; what is not known to be causal is refused. */
+import fc from 'fast-check';
+import { afterAll, describe, expect, test } from 'vitest';
+import { expectClose, type Tolerance } from '../base/testing/closeTo.ts';
+import { UserError } from '../base/errors.ts';
+import { evaluateOnce } from '../execute/executor.ts';
+import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
+import { TensorFlowExecutor } from '../execute/tensorflow.ts';
+import { Graph } from '../graph/graph.ts';
+import { program, type TensorData } from '../graph/program.ts';
+import type { Value } from '../graph/value.ts';
+import * as ops from '../ops/index.ts';
+import { branchMask, branchRanges } from './branchMask.ts';
+import { narrow } from './narrow.ts';
+import { BRANCHES, POSITIONS, suffix } from './suffix.ts';
+import { buildCausalGraph, drawnGraph, normal, ROWS, WIDTH, type CausalGraph, type DrawnGraph } from './testing/causalGraphs.ts';
+
+/** Set GATESCOPE_SEED to look at other graphs. */
+const SEED = Number(process.env.GATESCOPE_SEED ?? 20_260_101);
+
+/** float32 keeps 6e-8; up to ten steps, some of which sharpen differences (norms of small vectors, softmax of large scores). */
+const CLOSE: Tolerance = { relative: 2e-5, absolute: 2e-5 };
+
+const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
+const tensorflow = new TensorFlowExecutor();
+afterAll(() => onnx.dispose());
+
+const PAIRS = 2;
+
+/** One position of [rows, positions, …]: [rows, 1, …]; of another axis likewise. */
+function at({ data, shape }: TensorData, axis: number, position: number): TensorData {
+  const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const outer = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const part = data.slice(0, outer * inner);
+  for (let i = 0; i < outer; i++)
+    part.set(data.subarray((i * shape[axis] + position) * inner, (i * shape[axis] + position + 1) * inner), i * inner);
+  return { data: part, shape: shape.map((size, i) => (i === axis ? 1 : size)) };
+}
+
+/** `whole` with one position of axis 1 written over by branch `branch` of `changed`, [rows, branches, width]. */
+function written(whole: TensorData, changed: TensorData, branch: number, position: number): TensorData {
+  const data = Float32Array.from(whole.data);
+  const [rows, length, width] = whole.shape;
+  const branches = changed.shape[1];
+  for (let row = 0; row < rows; row++) {
+    const from = (row * branches + branch) * width;
+    data.set((changed.data as Float32Array).subarray(from, from + width), (row * length + position) * width);
+  }
+  return { data, shape: whole.shape };
+}
+
+function checkSuffix(drawn: DrawnGraph): void {
+  const { graph, site, output, mask, feeds, random }: CausalGraph = buildCausalGraph(drawn, PAIRS);
+  const { length, branches } = drawn;
+  const read = length - 1;
+  const input = graph.input('changed', [ROWS, BRANCHES, WIDTH]);
+  const clean = evaluateOnce(tensorflow, program({ site }), feeds);
+  const whole = tensorflow.compile(program({ y: output }, { site }));
+  const common = { output, axis: 1, site, siteAxis: 1, changed: input, mask };
+  const made = {
+    earlier: suffix({ ...common, atRead: false, prefix: 'earlier' }),
+    read: suffix({ ...common, atRead: true, prefix: 'read' }),
+  };
+  const compiled = { earlier: onnx.compile(program({ y: made.earlier.output })), read: onnx.compile(program({ y: made.read.output })) };
+  const caches = [...made.earlier.caches, ...made.read.caches];
+  const cached =
+    caches.length === 0 ? {} : evaluateOnce(onnx, program(Object.fromEntries(caches.map(({ name, value }) => [name, value]))), feeds);
+  for (let position = 0; position < length; position++) {
+    const kind = position === read ? 'read' : 'earlier';
+    const changed = normal(random, [PAIRS, branches, WIDTH]);
+    const fed: Record<string, TensorData> = { ...feeds, changed };
+    for (const cache of made[kind].caches)
+      fed[cache.name] = cache.part === 'whole' ? cached[cache.name] : at(cached[cache.name], cache.axis, read);
+    for (const [name, range] of made[kind].masks) fed[name] = branchMask(range, branches, position, read);
+    for (const [name, list] of Object.entries(branchRanges(branches, position, read)))
+      fed[`range.${name}`] = { data: list, shape: [list.length] };
+    // The whole prompt is nothing a suffix reads but through its caches.
+    for (const name of ['x', 'mask', 'positions']) delete fed[name];
+    const { y } = compiled[kind].run(fed);
+    for (let branch = 0; branch < branches; branch++) {
+      const expected = at(whole.run({ ...feeds, site: written(clean.site, changed, branch, position) }).y, 1, read);
+      // What nothing reached is the same for all branches.
+      const actual = y.shape[1] === 1 ? y : at(y, 1, branch);
+      expectClose(actual.data, expected.data, CLOSE, `${kind}, position ${position} of ${length}, branch ${branch}`, expected.shape);
+    }
+  }
+  Object.values(compiled).forEach((program) => program.dispose());
+}
+
+describe(`random causal graphs (fast-check seed ${SEED})`, () => {
+  test('a suffix is the whole graph with the site changed: every position, several branches', () => {
+    fc.assert(fc.property(drawnGraph, checkSuffix), { seed: SEED, numRuns: 150 });
+  });
+
+  test('a narrowed read is one position of the whole', () => {
+    const property = fc.property(drawnGraph, fc.nat(), fc.boolean(), (drawn, place, siteWhole) => {
+      const { graph, site, output, feeds } = buildCausalGraph(drawn, PAIRS);
+      const position = place % drawn.length;
+      const index = graph.input('index', [1], 'int32');
+      const targets = [output, site].map((value) => ({ value, axis: 1 }));
+      const [y, s] = narrow(targets, siteWhole ? [site] : [], index);
+      const actual = evaluateOnce(onnx, program({ y, s }), { ...feeds, index: { data: Int32Array.of(position), shape: [1] } });
+      const expected = evaluateOnce(tensorflow, program({ y: output, s: site }), feeds);
+      for (const name of ['y', 's']) expectClose(actual[name].data, at(expected[name], 1, position).data, CLOSE, name);
+    });
+    fc.assert(property, { seed: SEED, numRuns: 150 });
+  });
+
+  test('a narrowed read leaves nothing but keys and values at all positions', () => {
+    const graph = new Graph();
+    const x = graph.input('x', [ROWS, POSITIONS, WIDTH]);
+    const w = graph.input('w', [WIDTH, WIDTH]);
+    const mask = graph.input('mask', [POSITIONS, POSITIONS]);
+    const [q, k, v] = [ops.matmul(x, w), ops.matmul(ops.tanh(x), w), ops.matmul(ops.sin(x), w)];
+    const z = ops.matmul(ops.softmax(ops.add(ops.matmul(q, k, { transposeB: true }), mask)), v);
+    const [y] = narrow([{ value: ops.gelu(ops.matmul(z, w)), axis: 1 }], [], graph.input('index', [1], 'int32'));
+    const wide = program({ y })
+      .nodes.filter(({ outputs }) => outputs[0].shape.at(-2) === POSITIONS)
+      .map(({ operation }) => operation.name);
+    expect(wide).toEqual(['tanh', 'matmul', 'sin', 'matmul']);
+  });
+});
+
+/** A graph around `mix`, which is given a site [rows, positions, width] and the mask. */
+function cut(mix: (x: Value, mask: Value, graph: Graph) => Value): () => void {
+  const graph = new Graph();
+  const mask = graph.input('mask', [POSITIONS, POSITIONS]);
+  const x = ops.site('here', graph.input('x', [ROWS, POSITIONS, WIDTH]));
+  const output = graph.within('model', () => ops.add(x, mix(x, mask, graph)));
+  const changed = graph.input('changed', [ROWS, BRANCHES, WIDTH]);
+  return () => {
+    for (const atRead of [true, false]) suffix({ output, axis: 1, site: x, siteAxis: 1, changed, mask, atRead, prefix: `cut.${atRead}` });
+  };
+}
+
+const scores = (x: Value) => ops.matmul(x, x, { transposeB: true });
+const input = (graph: Graph, ...shape: Parameters<Graph['input']>[1]) => graph.input('other', shape);
+
+describe('what may not be cut is refused, with its place', () => {
+  test.each<[string, RegExp, (x: Value, mask: Value, graph: Graph) => Value]>([
+    ['softmax without a mask', /model\/matmul/, (x) => ops.matmul(ops.softmax(scores(x)), x)],
+    ['scores without softmax', /model\/matmul/, (x) => ops.matmul(scores(x), x)],
+    ['masked scores without softmax', /model\/matmul/, (x, mask) => ops.matmul(ops.add(scores(x), mask), x)],
+    [
+      'another mask',
+      /model\/matmul/,
+      (x, _mask, graph) => ops.matmul(ops.softmax(ops.add(scores(x), input(graph, POSITIONS, POSITIONS))), x),
+    ],
+    ['a mask that is scaled', /model\/matmul/, (x, mask) => ops.matmul(ops.softmax(ops.add(scores(x), ops.multiply(mask, 0.5))), x)],
+    [
+      'a mask the other way round',
+      /model\/matmul/,
+      (x, mask) => ops.matmul(ops.softmax(ops.add(scores(x), ops.transpose(mask, [1, 0]))), x),
+    ],
+    ['a function after the mask', /model\/matmul/, (x, mask) => ops.matmul(ops.softmax(ops.tanh(ops.add(scores(x), mask))), x)],
+    [
+      'a bias for each pair of positions',
+      /model\/matmul/,
+      (x, mask, graph) => ops.matmul(ops.softmax(ops.add(ops.add(scores(x), input(graph, POSITIONS, POSITIONS)), mask)), x),
+    ],
+    [
+      'weights that are changed after softmax',
+      /model\/matmul/,
+      (x, mask) => ops.matmul(ops.add(ops.softmax(ops.add(scores(x), mask)), 0.1), x),
+    ],
+    ['weights transposed', /model\/softmax/, (x, mask) => ops.matmul(ops.softmax(ops.add(scores(x), mask)), x, { transposeA: true })],
+    ['the mask itself as weights', /model\/matmul/, (x, mask) => ops.matmul(mask, x)],
+    ['a matrix over positions', /model\/matmul/, (x, _mask, graph) => ops.matmul(input(graph, POSITIONS, POSITIONS), x)],
+    ['positions in another order', /model\/gather/, (x, _mask, graph) => ops.gather(x, graph.input('order', [POSITIONS], 'int32'), 1)],
+    ['a sum over positions, broadcast', /sum/, (x) => ops.sum(x, { axes: [1], keep: true })],
+    ['a mean over positions, by rows', /mean|reshape/, (x) => ops.expandAxis(ops.mean(x, { axes: [1] }), 1)],
+    ['a largest over positions', /max/, (x) => ops.max(x, { axes: [1], keep: true })],
+    ['the sum of scores over keys', /model\/sum/, (x) => ops.sum(scores(x), { axes: [-1], keep: true })],
+    [
+      'softmax over positions as the last axis',
+      /model\/softmax/,
+      (x) => ops.transpose(ops.softmax(ops.transpose(x, [0, 2, 1])), [0, 2, 1]),
+    ],
+    ['concat along positions', /model\/concat/, (x) => ops.concat([ops.slice(x, 1, 0, 1), ops.slice(ops.tanh(x), 1, 1, POSITIONS)], 1)],
+    ['a shift along positions', /model\/slice/, (x) => ops.slice(ops.pad(x, 1, 1, 0), 1, 0, POSITIONS)],
+    ['rows and positions merged', /model\/reshape/, (x) => ops.reshape(ops.layerNorm(ops.mergeAxes(x, 0, 2), ...gains(x)), x.shape)],
+    ['positions and width merged', /model\/reshape/, (x) => ops.reshape(ops.softmax(ops.mergeAxes(x, 1, 3)), x.shape)],
+    [
+      'positions and width exchanged in place',
+      /model\/reshape/,
+      (x) => ops.transpose(ops.reshape(ops.tanh(x), [ROWS, WIDTH, POSITIONS]), [0, 2, 1]),
+    ],
+    [
+      'differences of positions',
+      /model\/(subtract|sum)/,
+      (x) => ops.sum(ops.subtract(ops.expandAxis(x, 2), ops.expandAxis(x, 1)), { axes: [2] }),
+    ],
+  ])('%s', (_name, place, mix) => {
+    const act = cut(mix);
+    expect(act).toThrow(UserError);
+    expect(act).toThrow(place);
+  });
+
+  test('attention as it should be is not', () => {
+    expect(cut((x, mask) => ops.matmul(ops.softmax(ops.add(scores(x), mask)), x))).not.toThrow();
+  });
+
+  test('sites, masks and changes of wrong shapes', () => {
+    const graph = new Graph();
+    const mask = graph.input('mask', [POSITIONS, POSITIONS]);
+    const x = ops.site('here', graph.input('x', [ROWS, POSITIONS, WIDTH]));
+    const pattern = ops.site('pattern', ops.softmax(ops.add(scores(x), mask)));
+    const output = ops.matmul(pattern, x);
+    const changed = graph.input('changed', [ROWS, BRANCHES, WIDTH]);
+    const options = { output, axis: 1, site: x, siteAxis: 1, changed, mask, atRead: true, prefix: 'p' };
+    const wrong = (more: Partial<typeof options>) => () => suffix({ ...options, ...more });
+    expect(wrong({ siteAxis: 2 })).toThrow(/suffix: site must have positions along axis 2/);
+    expect(wrong({ axis: 0 })).toThrow(/suffix: output must have positions along axis 0/);
+    expect(wrong({ site: pattern })).toThrow(/must have one axis of positions/);
+    expect(wrong({ changed: x })).toThrow(/suffix: changed must be float32 \[rows, branches, 4\]/);
+    expect(wrong({ mask: pattern })).toThrow(/suffix: mask must be an input \[positions, positions\]/);
+  });
+
+  test('narrow refuses what mixes positions where it is asked for one', () => {
+    const graph = new Graph();
+    const x = graph.input('x', [ROWS, POSITIONS, WIDTH]);
+    const index = graph.input('index', [1], 'int32');
+    const soft = graph.within('model', () => ops.softmax(ops.transpose(x, [0, 2, 1])));
+    expect(() => narrow([{ value: soft, axis: 2 }], [], index)).toThrow(/cut positions: model\/softmax.*axis 2/);
+    // Where it is needed whole anyway, it is read at one position.
+    expect(narrow([{ value: soft, axis: 2 }], [soft], index)[0].shape).toEqual([ROWS, WIDTH, 1]);
+  });
+});
+
+const gains = (x: Value): [Value, Value] => [x.graph.input('gain', [WIDTH]), x.graph.input('shift', [WIDTH])];
