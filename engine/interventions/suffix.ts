@@ -98,7 +98,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     }
     return found.input;
   };
-  /** A value the change cannot reach, over a range. At one position it is the same for all branches: size 1, which broadcasts. */
+  /** A value where the change cannot reach it, over a range. At one position it is the same for all branches: size 1, which broadcasts. */
   const clean = (value: Value, at: number, range: Range): Value => {
     if (value === mask) {
       const name = `${prefix}.mask.${range}`;
@@ -162,7 +162,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     if (known) return known;
     let result: Value;
     if (!atRead && own === 'at' && range === 'from') result = concat([part(value, at, 'at'), clean(value, at, 'after')], at);
-    else if (!atRead && own === 'at' && range === 'last') result = clean(value, at, 'last');
+    else if (!atRead && own === 'at' && range !== 'at') result = clean(value, at, range);
     else if (value === site) result = changed;
     else if (range === 'last' && fromOn.has(`${value.id}|${at}`)) result = gather(part(value, at, 'from'), vector('read', BRANCHES), at);
     else result = compute(value, at, range);

@@ -10,7 +10,7 @@ import { program } from '../graph/program.ts';
 import { adapterOf } from '../models/adapters/index.ts';
 import { mlpParameters } from '../models/mlp.ts';
 import { initialise, type Tensors } from '../models/parameters.ts';
-import { digitTables } from '../tasks/digitTables.ts';
+import { digitTables, trainingRows } from '../tasks/digitTables.ts';
 import { classifierEvaluation, type ClassifierForm } from '../training/classifierStep.ts';
 import { evaluateClassifier } from './evaluateClassifier.ts';
 
@@ -33,6 +33,27 @@ function own(id: string): Tensors {
 }
 const evaluated = (parameters: object, context = contextOf()) =>
   evaluateClassifier.run(evaluateClassifier.parse({ widths: WIDTHS, base, ...parameters }), context);
+
+test('held-out images: the 5 000 that training of the same seed leaves out, others for another seed', async () => {
+  const forms = [{ name: 'base' }];
+  const { count, correct } = await evaluated({ part: 'heldOut', seed: 4, angles: [0], forms });
+  expect(count).toBe(5000);
+  const rows = trainingRows('heldOut', new Random(4).fork('heldOut'));
+  const left = new Set(trainingRows('remaining', new Random(4).fork('heldOut')));
+  expect(rows.some((row) => left.has(row))).toBe(false);
+  const tables = digitTables('train', [0], new Random(0));
+  const executor = new OnnxRuntimeExecutor();
+  const results = evaluateOnce(executor, classifierEvaluation({ widths: WIDTHS }, tables.count, [{ form: 'soft', temperature: 0.2 }]), {
+    images: { data: new Float32Array(tables.images), shape: [tables.count, 784] },
+    labels: { data: new Int32Array(tables.labels), shape: [tables.count] },
+    index: { data: rows, shape: [rows.length] },
+    ...Object.fromEntries(mlpParameters({ widths: WIDTHS }).map(({ name, shape }) => [name, { data: base[name], shape }])),
+  });
+  executor.dispose();
+  // Some rows of nearly equal logits may fall the other way: the number of rows of a product changes its last bits.
+  expect(Math.abs(correct.base[0] - results['correct.0'].data[0])).toBeLessThanOrEqual(2);
+  expect((await evaluated({ part: 'heldOut', seed: 5, angles: [0], forms })).correct.base[0]).not.toBe(correct.base[0]);
+});
 
 test('counts are those of a plain forward in double precision', async () => {
   const gates = own('dopamine');

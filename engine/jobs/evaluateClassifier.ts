@@ -1,4 +1,7 @@
-/** Reads the test images, once, and says how many each given form of a classifier gets right at each angle. */
+/**
+ * Says how many images each given form of a classifier gets right at each angle: of the test images, read once at the end, or of the training
+ * images that were set apart because something is to be chosen.
+ */
 import { z } from 'zod';
 import { Random } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
@@ -10,7 +13,7 @@ import { program } from '../graph/program.ts';
 import { adapterOf } from '../models/adapters/index.ts';
 import { sizeOfParameter, type ParameterSpec, type Tensors } from '../models/parameters.ts';
 import { mlpParameters } from '../models/mlp.ts';
-import { digitTables } from '../tasks/digitTables.ts';
+import { digitTables, trainingRows } from '../tasks/digitTables.ts';
 import { classifierEvaluation, splitParameters } from '../training/classifierStep.ts';
 import { digitWidths } from './trainClassifier.ts';
 
@@ -19,6 +22,10 @@ const text = z.string('must be a text');
 const schema = z.strictObject({
   widths: digitWidths,
   data: text.optional(),
+  /** `heldOut`: the 5 000 training images that training with rows "remaining" and the same seed leaves out. */
+  part: z.enum(['test', 'heldOut'], 'must be "test" or "heldOut"').default('test'),
+  /** Which images are held out; not read for the test images. */
+  seed: z.number().int('must be an integer').min(0, 'must be ≥ 0').max(Number.MAX_SAFE_INTEGER).default(0),
   angles: z.array(between(-360, 360), 'must be a list of angles').min(1, 'must be at least one angle'),
   base: tensors,
   /** What to evaluate; without an adapter, the base as it is. */
@@ -63,14 +70,20 @@ export const evaluateClassifier: JobKind<EvaluateParameters, EvaluateResult> = {
     });
     return parsed;
   },
-  async run({ widths, data, angles, base, forms }, context) {
+  async run({ widths, data, part, seed, angles, base, forms }, context) {
     const executor = new OnnxRuntimeExecutor();
     const correct: Record<string, number[]> = Object.fromEntries(forms.map(({ name }) => [name, []]));
-    const { count } = digitTables('test', [angles[0]], new Random(0), data);
+    const tablesAt = (angle: number) => digitTables(part === 'test' ? 'test' : 'train', [angle], new Random(0), data);
+    const { count: stored } = tablesAt(angles[0]);
+    const rows =
+      part === 'test'
+        ? Int32Array.from({ length: stored }, (_entry, row) => row)
+        : trainingRows('heldOut', new Random(seed).fork('heldOut'), data);
+    const count = rows.length;
     try {
       const { inputs, outputs } = classifierEvaluation(
         { widths },
-        count,
+        stored,
         forms.map(({ adapter, form, temperature }) => ({
           form,
           temperature,
@@ -89,16 +102,20 @@ export const evaluateClassifier: JobKind<EvaluateParameters, EvaluateResult> = {
       offer('', base);
       forms.forEach((form, i) => offer(`form${i}.`, form.parameters));
       for (const [which, angle] of angles.entries()) {
-        const tables = digitTables('test', [angle], new Random(0), data);
+        const tables = tablesAt(angle);
         const feeds: Record<string, Feeds[string]> = {
           ...parameters,
-          images: { data: new Float32Array(tables.images), shape: [count, widths[0]] },
-          labels: { data: new Int32Array(tables.labels), shape: [count] },
+          images: { data: new Float32Array(tables.images), shape: [stored, widths[0]] },
+          labels: { data: new Int32Array(tables.labels), shape: [stored] },
         };
         const right = forms.map(() => 0);
         for (let begin = 0; begin < count; begin += CHUNK) {
-          context.progress({ stage: `test images at ${angle}°`, done: which * count + begin, total: angles.length * count });
-          const index = Int32Array.from({ length: Math.min(CHUNK, count - begin) }, (_entry, row) => begin + row);
+          context.progress({
+            stage: `${part === 'test' ? 'test' : 'held-out'} images at ${angle}°`,
+            done: which * count + begin,
+            total: angles.length * count,
+          });
+          const index = rows.slice(begin, begin + CHUNK);
           const results = executable.run({ ...feeds, index: { data: index, shape: [index.length] } });
           forms.forEach((_form, i) => (right[i] += results[`correct.${i}`].data[0]));
           await context.breathe();
@@ -108,7 +125,12 @@ export const evaluateClassifier: JobKind<EvaluateParameters, EvaluateResult> = {
     } finally {
       executor.dispose();
     }
-    context.progress({ stage: 'test images, done', done: angles.length * count, total: angles.length * count, remaining: 0 });
+    context.progress({
+      stage: `${part === 'test' ? 'test' : 'held-out'} images, done`,
+      done: angles.length * count,
+      total: angles.length * count,
+      remaining: 0,
+    });
     return { count, correct };
   },
 };

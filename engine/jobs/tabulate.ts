@@ -35,27 +35,33 @@ export async function tabulate(
     tables[name] = { dtype: 'float32', shape, buffer: new SharedArrayBuffer(4 * shape.reduce((a, b) => a * b, 1)) };
   }
   const executor = new OnnxRuntimeExecutor({ memory: 'training' });
-  const executable = executor.compile(source);
-  const feeds: Record<string, Feeds[string]> = {};
-  for (const [name, value] of source.inputs) {
-    const table = data[name] as Table | undefined;
-    if (table)
-      feeds[name] = { data: table.dtype === 'float32' ? new Float32Array(table.buffer) : new Int32Array(table.buffer), shape: table.shape };
-    else if (name !== 'index') feeds[name] = { data: frozen[name], shape: value.shape as number[] };
+  try {
+    const executable = executor.compile(source);
+    const feeds: Record<string, Feeds[string]> = {};
+    for (const [name, value] of source.inputs) {
+      const table = data[name] as Table | undefined;
+      if (table)
+        feeds[name] = {
+          data: table.dtype === 'float32' ? new Float32Array(table.buffer) : new Int32Array(table.buffer),
+          shape: table.shape,
+        };
+      else if (name !== 'index') feeds[name] = { data: frozen[name], shape: value.shape as number[] };
+    }
+    for (let begin = 0; begin < count; begin += CHUNK) {
+      const size = Math.min(CHUNK, count - begin);
+      const index = { data: Int32Array.from({ length: size }, (_entry, i) => begin + i), shape: [size] };
+      const into = Object.fromEntries(
+        Object.entries(tables).map(([name, { shape, buffer }]) => [
+          name,
+          new Float32Array(buffer, (4 * begin * (buffer.byteLength / 4)) / shape[0], (size * (buffer.byteLength / 4)) / shape[0]),
+        ]),
+      );
+      executable.bind({ ...feeds, index }, into)();
+      await context.breathe();
+    }
+  } finally {
+    executor.dispose();
   }
-  for (let begin = 0; begin < count; begin += CHUNK) {
-    const size = Math.min(CHUNK, count - begin);
-    const index = { data: Int32Array.from({ length: size }, (_entry, i) => begin + i), shape: [size] };
-    const into = Object.fromEntries(
-      Object.entries(tables).map(([name, { shape, buffer }]) => [
-        name,
-        new Float32Array(buffer, (4 * begin * (buffer.byteLength / 4)) / shape[0], (size * (buffer.byteLength / 4)) / shape[0]),
-      ]),
-    );
-    executable.bind({ ...feeds, index }, into)();
-    await context.breathe();
-  }
-  executor.dispose();
   latest = { key, tables };
   return tables;
 }

@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The `gatescope` command: parses what was asked, runs it on engines of its own, prints figures to stdout and progress to stderr. */
 import { Command, CommanderError } from 'commander';
 import { readFileSync } from 'node:fs';
