@@ -23,7 +23,7 @@ export async function stepSide(config: SuiteConfig, tensors: Tensors, threads: n
   const rows = Array.from({ length: batches }, (_entry, b) => Int32Array.from({ length: batch }, (_row, i) => b * batch + i));
   const initial = runner.snapshot();
   const steps = (count: number): number[] =>
-    Array.from({ length: count }, (_entry, i) => runner.step(rows[i % batches], i + 1, learningRate));
+    Array.from({ length: count }, (_entry, i) => runner.step(rows[i % batches], i + 1, learningRate, false));
   const losses = steps(agreement);
   return {
     ready: { losses, shards: runner.shards },

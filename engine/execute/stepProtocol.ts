@@ -19,6 +19,8 @@ export const SCALAR_BYTES = 64;
 export const RUN = 1;
 export const UPDATE = 2;
 export const END = 3;
+/** As RUN, and looks whether the gradient is finite. */
+export const RUN_WATCHED = 4;
 
 export const DONE = 0;
 export const NOT_FINITE = 1;

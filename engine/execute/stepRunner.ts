@@ -29,6 +29,7 @@ import {
   lives,
   NOT_FINITE,
   RUN,
+  RUN_WATCHED,
   SCALAR_BYTES,
   signal,
   UPDATE,
@@ -207,11 +208,12 @@ export class StepRunner {
   /**
    * One step on the rows named in `rows` (numbers into the tables): gradients, then the update.
    * @param t the step, counted from 1
+   * @param watched whether the gradients are looked at before they are used; otherwise only the loss is
    * @returns the mean loss before the update
    * @throws NonFiniteStep with the parameters untouched
    */
-  step(rows: Int32Array, t: number, learningRate: number): number {
-    const loss = this.evaluate(rows);
+  step(rows: Int32Array, t: number, learningRate: number, watched = true): number {
+    const loss = this.evaluate(rows, watched);
     const scale = 1 / (rows.length * (this.#spec.terms ?? 1));
     const regions = { ...this.#regions, gradients: this.#regions.gradients.slice(0, this.#used) };
     const update = (begin: number, end: number) => this.#optimiser.step(regions, t, learningRate, { begin, end }, scale);
@@ -223,7 +225,7 @@ export class StepRunner {
   }
 
   /** Loss and gradients without an update. */
-  evaluate(rows: Int32Array): number {
+  evaluate(rows: Int32Array, watched = true): number {
     if (rows.length < 1 || rows.length > this.#spec.rows)
       throw new UserError('step: rows', `must be 1 to ${this.#spec.rows} row numbers`, rows.length);
     const sizes = this.#split(rows.length);
@@ -232,10 +234,10 @@ export class StepRunner {
     let finite = true;
     const own = (shard: number) => {
       this.#lead[shard].run(sizes[shard]);
-      finite = this.#optimiser.finite(this.#regions.gradients[shard], this.#regions.count) && finite;
+      finite = (!watched || this.#optimiser.finite(this.#regions.gradients[shard], this.#regions.count)) && finite;
     };
     if (this.#helper && sizes.length === 2) {
-      const answer = this.#beside(this.#helper, RUN, sizes[1], () => own(0));
+      const answer = this.#beside(this.#helper, watched ? RUN_WATCHED : RUN, sizes[1], () => own(0));
       finite &&= answer !== NOT_FINITE;
     } else sizes.forEach((_size, shard) => own(shard));
     const sum = sizes.reduce((total, _size, shard) => total + this.#losses[shard][0], 0);

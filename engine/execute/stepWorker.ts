@@ -11,10 +11,12 @@ import {
   COMMAND_NUMBER,
   CONTROL_BYTES,
   DONE,
+  END,
   FAILED,
   halfOf,
   NOT_FINITE,
   RUN,
+  RUN_WATCHED,
   signal,
   UPDATE,
 } from './stepProtocol.ts';
@@ -36,9 +38,9 @@ const optimiser = createOptimiser(plan.memory, spec);
 const shard = new Shard(plan);
 
 function obey(command: number): number {
-  if (command === RUN) {
+  if (command === RUN || command === RUN_WATCHED) {
     shard.run(control[ARGUMENT]);
-    return optimiser.finite(regions.gradients[1], regions.count) ? DONE : NOT_FINITE;
+    return command === RUN || optimiser.finite(regions.gradients[1], regions.count) ? DONE : NOT_FINITE;
   }
   if (command === UPDATE) optimiser.step(regions, scalars[0], scalars[1], { begin: halfOf(regions.count), end: regions.count }, scalars[2]);
   return DONE;
@@ -49,7 +51,7 @@ for (let seen = 0; ;) {
   awaitChange(control, COMMAND_NUMBER, seen);
   seen = Atomics.load(control, COMMAND_NUMBER);
   const command = control[COMMAND];
-  if (command !== RUN && command !== UPDATE) break;
+  if (command === END) break;
   try {
     control[ANSWER] = obey(command);
   } catch (error) {

@@ -1,11 +1,12 @@
 /** Teams of threads: every row once, errors of any member surface, nothing hangs, no thread is left behind. */
-import { describe, expect, test } from 'vitest';
+import type { Worker } from 'node:worker_threads';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../base/errors.ts';
 import { ExecutionError } from './executor.ts';
 import { Team } from './team.ts';
-import type { TeamMemberData } from './testing/teamMember.ts';
+import type { TeamMemberData } from './teamTestMember.ts';
 
-const MODULE = new URL('./testing/teamMember.ts', import.meta.url).href;
+const MODULE = new URL('./teamTestMember.ts', import.meta.url).href;
 const ROWS = 23;
 
 function memory(): Pick<TeamMemberData, 'rows' | 'counts'> {
@@ -15,8 +16,17 @@ function memory(): Pick<TeamMemberData, 'rows' | 'counts'> {
 
 const start = (data: TeamMemberData, { threads = 2, chunk = 2 } = {}) => Team.create(MODULE, data, { threads, chunk });
 
-/** Worker threads of this process that still run. */
-const workers = () => process.getActiveResourcesInfo().filter((name) => name === 'Worker' || name === 'MessagePort').length;
+/** Threads started since the last test. */
+let threads: Worker[] = [];
+const note = (thread: Worker) => void threads.push(thread);
+beforeAll(() => void process.on('worker', note));
+afterAll(() => void process.off('worker', note));
+/** A thread that has ended has no number. */
+const running = () => threads.filter(({ threadId }) => threadId >= 0).length;
+afterEach(() => {
+  expect(running(), 'threads left behind').toBe(0);
+  threads = [];
+});
 
 describe('rows', () => {
   test.each([1, 2, 3])('each is computed once by %i threads, run after run', async (threads) => {
@@ -47,12 +57,12 @@ describe('rows', () => {
 
 describe('errors', () => {
   test.each(['lead', 'helper'] as const)('of the %s while it is created: nothing is left', async (where) => {
-    const before = workers();
     const data: TeamMemberData = { ...memory(), failure: { where, when: 'creating', how: 'throw' } };
     await expect(start(data, { threads: 3 })).rejects.toThrow(`${where} failed creating`);
     // Those that were made were let go: both helpers, or the lead.
     expect(data.counts[1]).toBe(where === 'lead' ? 2 : 1);
-    expect(workers()).toBe(before);
+    expect(threads.length).toBe(2);
+    expect(running()).toBe(0);
   });
 
   test('a helper that ends before it is ready', async () => {
@@ -127,14 +137,13 @@ describe('the end', () => {
   });
 
   test('threads end, members are let go once, and there are no more runs', async () => {
-    const before = workers();
     const data = memory();
     const team = await start(data, { threads: 3 });
-    expect(workers()).toBeGreaterThan(before);
+    expect(running()).toBe(2);
     team.run(ROWS);
     await Promise.all([team.dispose(), team.dispose()]);
     expect(data.counts[1]).toBe(3);
-    expect(workers()).toBe(before);
+    expect(running()).toBe(0);
     expect(() => team.run(ROWS)).toThrow('team: has been disposed of');
   });
 

@@ -262,7 +262,7 @@ describe('divergence', () => {
   test('an update that overflows: what is kept is the state before it, not the one with infinities', async () => {
     const seen = seeing();
     await expect(whole(overflowing, { ...PLAN, learningRate: 1000, clock: hours() }, seen.context)).rejects.toThrow(
-      /step 2 must give finite numbers .*the state after step 0 is kept/,
+      /step 1 must give finite numbers .*a parameter, by its update; the state after step 0 is kept/,
     );
     expect(seen.checkpoints.map(({ step }) => step)).toEqual([0]);
     expect(seen.checkpoints.every(finite)).toBe(true);

@@ -100,7 +100,20 @@ export async function train(
   };
   let order: Int32Array | undefined;
   const current = new Int32Array(batch);
-  for (; step < total; step++) {
+  /** Looking at every gradient takes a twentieth of a small step. So only losses are, until one is not finite: then back, and step by step. */
+  let watched = false;
+  const goBack = () => {
+    watched = true;
+    runner.restore(good.state);
+    step = good.step - 1;
+    order = undefined;
+  };
+  for (; ; step++) {
+    if (step === total) {
+      if (runner.finite()) break;
+      goBack();
+      continue;
+    }
     const epoch = Math.floor(step / perEpoch);
     const at = (step % perEpoch) * batch;
     if (at === 0 || !order) order = shuffled(rows, plan.random.fork('shuffle', epoch));
@@ -109,11 +122,14 @@ export async function train(
     const temperature = plan.temperature && temperatureAt(plan.temperature, step, total);
     if (temperature !== undefined) runner.setScalar('temperature', temperature);
     try {
-      losses[step] = runner.step(chosen, step + 1, plan.learningRate);
+      losses[step] = runner.step(chosen, step + 1, plan.learningRate, watched);
     } catch (error) {
       if (!(error instanceof NonFiniteStep)) throw error;
-      throw await stopped(step, diagnose(chosen, temperature), error.message, error);
+      if (watched) throw await stopped(step, diagnose(chosen, temperature), error.message, error);
+      goBack();
+      continue;
     }
+    if (watched && !runner.finite()) throw await stopped(step, 'a parameter, by its update', 'a parameter is not finite');
     const now = clock();
     if (now - breath < BREATH_MILLISECONDS) continue;
     breath = now;
@@ -132,7 +148,6 @@ export async function train(
     }
     await context.breathe();
   }
-  if (!runner.finite()) throw await stopped(total - 1, 'a parameter, by its update', 'a parameter is not finite');
   context.progress({ stage: `${plan.stage}, done`, done: total, total, remaining: 0 });
   return { losses };
 }
