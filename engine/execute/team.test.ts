@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../base/errors.ts';
 import { ExecutionError } from './executor.ts';
 import { Team } from './team.ts';
-import type { TeamMemberData } from './teamTestMember.ts';
+import type { TeamMemberData } from './testing/teamMember.ts';
 
-const MODULE = new URL('./teamTestMember.ts', import.meta.url).href;
+const MODULE = new URL('./testing/teamMember.ts', import.meta.url).href;
 const ROWS = 23;
 
 function memory(): Pick<TeamMemberData, 'rows' | 'counts'> {

@@ -5,12 +5,7 @@
  */
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
-
-/** A number in [low, high]; its message is the rule, for {@link UserError}. */
-function between(low: number, high: number) {
-  const rule = `must be a number in [${low}, ${high}]`;
-  return z.number(rule).min(low, rule).max(high, rule);
-}
+import { between } from '../../base/schema.ts';
 
 /** The largest rate and gradient scale: far above any in use, far below where float32 overflows. */
 const RATE_LIMIT = 1000;

@@ -1,7 +1,7 @@
 /** A member of a team that does what its data say, in whichever thread they say. For team.test.ts. */
 import { isMainThread, threadId } from 'node:worker_threads';
 import { UserError } from '../base/errors.ts';
-import type { Member } from './team.ts';
+import type { Member } from '../team.ts';
 
 export interface TeamMemberData {
   /** int32: for each row who computed it (thread id + 1), added up, so that a row computed twice shows. */
