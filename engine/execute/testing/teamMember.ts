@@ -1,6 +1,6 @@
 /** A member of a team that does what its data say, in whichever thread they say. For team.test.ts. */
 import { isMainThread, threadId } from 'node:worker_threads';
-import { UserError } from '../base/errors.ts';
+import { UserError } from '../../base/errors.ts';
 import type { Member } from '../team.ts';
 
 export interface TeamMemberData {
