@@ -1,19 +1,13 @@
 /** The one door, and the engine's side of the messages, without a process around it. */
 import { expect, test } from 'vitest';
 import { UserError } from './base/errors.ts';
-import type { FromEngine, JobContext, JobKind, ToEngine } from './contract.ts';
+import type { FromEngine, JobKind, ToEngine } from './contract.ts';
 import { serve } from './engine.ts';
 import { jobKinds } from './jobs/index.ts';
+import { contextOf } from './jobs/testing/context.ts';
 import { run } from './run.ts';
 
-const context: JobContext = {
-  signal: new AbortController().signal,
-  threads: 1,
-  resume: undefined,
-  progress: () => undefined,
-  checkpoint: async () => undefined,
-  breathe: async () => undefined,
-};
+const context = contextOf();
 
 /** Gives back its parameters, once it has breathed and stored them with the functions taken out of their context. */
 const echo: JobKind = {

@@ -5,12 +5,13 @@
  * the number of cores never changes a bit (design.md §2.6). Steps so small that a second shard would cost more than it brings have one; that
  * depends on the program and the rows, never on the machine.
  */
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { receiveMessageOnPort } from 'node:worker_threads';
 import { UserError } from '../base/errors.ts';
 import { shapeText } from '../graph/dimension.ts';
 import { writeOnnx } from '../graph/onnx.ts';
 import type { Program } from '../graph/program.ts';
 import { ExecutionError } from './executor.ts';
+import { startHelper, type HelperThread } from './helperThread.ts';
 import { createOptimiser, slots, type Memory, type Optimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
 import { Shard, type ShardPlan } from './shard.ts';
 import { isSmall, layOut, PACKED_HEAD, type Layout, type NamedShape } from './parameterLayout.ts';
@@ -84,7 +85,7 @@ export class StepRunner {
   readonly #layouts: { trained: Layout; frozen: Layout };
   readonly #optimiser: Optimiser;
   readonly #lead: Shard[];
-  readonly #helper: Helper | undefined;
+  readonly #helper: HelperThread | undefined;
   readonly #indices: Int32Array[];
   readonly #losses: Float32Array[];
   readonly #scalars: ReadonlyMap<string, Float32Array>;
@@ -165,7 +166,12 @@ export class StepRunner {
     });
     // The helper compiles while the lead does.
     if (this.shards === 2 && spec.threads > 1)
-      this.#helper = startHelper({ plan: plans[1], optimiser: spec.optimiser, regions: this.#regions, control });
+      this.#helper = startHelper(new URL('./stepWorker.ts', import.meta.url), {
+        plan: plans[1],
+        optimiser: spec.optimiser,
+        regions: this.#regions,
+        control,
+      } satisfies Omit<StepWorkerData, 'errors'>);
     try {
       const lead = new Shard(plans[0]);
       this.#lead = this.#helper ? [lead] : [lead, ...plans.slice(1).map((other) => new Shard(other, lead))];
@@ -298,7 +304,7 @@ export class StepRunner {
    * The helper obeys a command while the lead does its `own` part. Whatever fails, both have finished when this returns or throws, so that no
    * late answer is taken for that of the next command.
    */
-  #beside(helper: Helper, command: number, argument: number, own: () => void): number {
+  #beside(helper: HelperThread, command: number, argument: number, own: () => void): number {
     if (this.#disposed) throw new Error('step: the runner has been disposed of');
     const before = this.#command(command, argument);
     let mistake: Error | undefined;
@@ -327,29 +333,4 @@ function checkProgram({ program, trained }: StepSpec): void {
     if (output?.dtype !== 'float32' || shapeText(output.shape) !== shapeText(shape))
       throw new UserError(`step: output ${name}`, `must be float32${shapeText(shape)}`, output && String(output));
   }
-}
-
-interface Helper {
-  readonly thread: Worker;
-  /** Messages of its errors, read without waiting. */
-  readonly errors: MessagePort;
-  /** Fails if it could not start. */
-  readonly ready: Promise<void>;
-  readonly ended: Promise<void>;
-}
-
-function startHelper(data: Omit<StepWorkerData, 'errors'>): Helper {
-  const { port1: errors, port2 } = new MessageChannel();
-  errors.unref();
-  const workerData: StepWorkerData = { ...data, errors: port2 };
-  const thread = new Worker(new URL('./stepWorker.ts', import.meta.url), { workerData, transferList: [port2] });
-  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-  const ready = new Promise<void>((resolve, reject) => {
-    thread.once('message', () => resolve());
-    // Stays, so that a death later on is no uncaught error here: the lead finds out when it waits for an answer.
-    thread.on('error', reject);
-    thread.once('exit', () => reject(new ExecutionError('training step', 'the helper thread ended before it was ready')));
-  });
-  ready.catch(() => undefined);
-  return { thread, errors, ready, ended };
 }

@@ -4,9 +4,10 @@
  * What a chunk gives never depends on who computes it, so any number of threads gives the same bits. The work itself is a module that exports
  * `createMember(data)`; arrays in `data` should be shared ones, into which members write their results.
  */
-import { MessageChannel, receiveMessageOnPort, Worker, type MessagePort } from 'node:worker_threads';
+import { receiveMessageOnPort, type MessagePort } from 'node:worker_threads';
 import { fromFailure, toFailure, UserError, type Failure } from '../base/errors.ts';
 import { ExecutionError } from './executor.ts';
+import { startHelper, type HelperThread } from './helperThread.ts';
 import { awaitChange, lives, signal } from './stepProtocol.ts';
 
 /** One thread's share of the work. */
@@ -68,35 +69,8 @@ export async function obeyTeam({ module, data, control: buffer, chunk, errors }:
   member.dispose();
 }
 
-interface Helper {
-  readonly thread: Worker;
-  /** Where it says what went wrong; read without waiting. */
-  readonly errors: MessagePort;
-  /** Resolves when it can take commands; rejects if it ends before that. */
-  readonly ready: Promise<void>;
-  readonly ended: Promise<void>;
-}
-
-function startHelper(workerData: Omit<TeamWorkerData, 'errors'>): Helper {
-  const { port1: errors, port2 } = new MessageChannel();
-  errors.unref();
-  const thread = new Worker(new URL('./teamWorker.ts', import.meta.url), {
-    workerData: { ...workerData, errors: port2 } satisfies TeamWorkerData,
-    transferList: [port2],
-  });
-  const ended = new Promise<void>((resolve) => thread.once('exit', () => resolve()));
-  const ready = new Promise<void>((resolve, reject) => {
-    thread.once('message', () => resolve());
-    thread.once('error', reject);
-    thread.once('exit', (code) => reject(new ExecutionError('helper thread', `ended with code ${code} before it was ready`)));
-  });
-  // Looked at together with the others', perhaps after something else has failed.
-  ready.catch(() => undefined);
-  return { thread, errors, ready, ended };
-}
-
 /** Tells helpers to end and waits until they have. */
-async function endHelpers(control: Int32Array, helpers: readonly Helper[]): Promise<void> {
+async function endHelpers(control: Int32Array, helpers: readonly HelperThread[]): Promise<void> {
   control[ROWS] = -1;
   signal(control, COMMAND);
   await Promise.all(helpers.map(({ ended }) => ended));
@@ -106,7 +80,7 @@ export class Team {
   readonly #control: Int32Array;
   readonly #chunk: number;
   readonly #lead: Member;
-  readonly #helpers: readonly Helper[];
+  readonly #helpers: readonly HelperThread[];
   /** Why there can be no more runs. */
   #over: Error | undefined;
 
@@ -119,7 +93,12 @@ export class Team {
       if (!Number.isInteger(number) || number < 1) throw new UserError(`team: ${name}`, 'must be a positive integer', number);
     const buffer = new SharedArrayBuffer(4 * WORDS);
     const control = new Int32Array(buffer);
-    const helpers = Array.from({ length: threads - 1 }, () => startHelper({ module, data, control: buffer, chunk }));
+    const helpers = Array.from({ length: threads - 1 }, () =>
+      startHelper(new URL('./teamWorker.ts', import.meta.url), { module, data, control: buffer, chunk } satisfies Omit<
+        TeamWorkerData,
+        'errors'
+      >),
+    );
     let lead: Member | undefined;
     try {
       lead = ((await import(module)) as MemberModule).createMember(data);
@@ -133,7 +112,7 @@ export class Team {
     return new Team(control, chunk, lead, helpers);
   }
 
-  private constructor(control: Int32Array, chunk: number, lead: Member, helpers: readonly Helper[]) {
+  private constructor(control: Int32Array, chunk: number, lead: Member, helpers: readonly HelperThread[]) {
     this.#control = control;
     this.#chunk = chunk;
     this.#lead = lead;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { Cancelled, UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { EXACT, expectClose } from '../base/testing/closeTo.ts';
-import type { JobContext, Progress } from '../contract.ts';
+import type { Progress } from '../contract.ts';
 import { evaluateOnce, type Feeds } from '../execute/executor.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import { program } from '../graph/program.ts';
@@ -13,16 +13,8 @@ import { initialise, type Tensors } from '../models/parameters.ts';
 import { digitTables, trainingRows } from '../tasks/digitTables.ts';
 import { classifierEvaluation, type ClassifierForm } from '../training/classifierStep.ts';
 import { evaluateClassifier } from './evaluateClassifier.ts';
+import { contextOf } from './testing/context.ts';
 
-const contextOf = (more: Partial<JobContext> = {}): JobContext => ({
-  signal: new AbortController().signal,
-  threads: 1,
-  resume: undefined,
-  progress: () => undefined,
-  checkpoint: async () => undefined,
-  breathe: async () => undefined,
-  ...more,
-});
 const WIDTHS = [784, 12, 11, 10];
 const base = initialise(mlpParameters({ widths: WIDTHS }), new Random(1));
 /** An adapter's parameters, moved from where they begin. */

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { EXACT, expectClose } from '../base/testing/closeTo.ts';
-import type { JobContext, Progress } from '../contract.ts';
+import type { Progress } from '../contract.ts';
 import { adapterOf } from '../models/adapters/index.ts';
 import { mlpParameters } from '../models/mlp.ts';
 import { initialise } from '../models/parameters.ts';
@@ -11,18 +11,10 @@ import { digitTables, trainingRows } from '../tasks/digitTables.ts';
 import { classifierStep } from '../training/classifierStep.ts';
 import type { TrainingCheckpoint } from '../training/loop.ts';
 import { evaluateClassifier } from './evaluateClassifier.ts';
+import { contextOf } from './testing/context.ts';
 import { tabulate } from './tabulate.ts';
 import { digestTensors, trainClassifier } from './trainClassifier.ts';
 
-const contextOf = (more: Partial<JobContext> = {}): JobContext => ({
-  signal: new AbortController().signal,
-  threads: 1,
-  resume: undefined,
-  progress: () => undefined,
-  checkpoint: async () => undefined,
-  breathe: async () => undefined,
-  ...more,
-});
 const trained = (parameters: object, context = contextOf()) => trainClassifier.run(trainClassifier.parse(parameters), context);
 
 const ADAM = { kind: 'adam', learningRate: 3e-3 };

@@ -3,22 +3,15 @@
  * the gain of 1.0 in one, so a claim that does not hold is a finding and not a failure.
  */
 import { expect, test } from 'vitest';
-import type { JobContext } from '../contract.ts';
 import { run } from '../run.ts';
 import { recordFigure } from '../../scripts/figures.ts';
+import { contextOf } from '../jobs/testing/context.ts';
 import { dopamineProtocol } from './dopamine.ts';
 import type { Submit } from './protocol.ts';
 
 test('five seeds', async () => {
   const began = performance.now();
-  const context: JobContext = {
-    signal: new AbortController().signal,
-    threads: 2,
-    resume: undefined,
-    progress: () => undefined,
-    checkpoint: async () => undefined,
-    breathe: async () => undefined,
-  };
+  const context = contextOf({ threads: 2 });
   // One after the other: a job has this process to itself.
   let turn: Promise<unknown> = Promise.resolve();
   const submit = ((request) => (turn = turn.then(() => run(request, context)))) as Submit;

@@ -10,6 +10,7 @@ import { adapterOf } from '../models/adapters/index.ts';
 import { mlpParameters } from '../models/mlp.ts';
 import { countParameters, initialise } from '../models/parameters.ts';
 import { run } from '../run.ts';
+import { contextOf } from '../jobs/testing/context.ts';
 import { dopamineProtocol, type DopamineReport } from './dopamine.ts';
 import { protocols } from './index.ts';
 import type { Submit } from './protocol.ts';
@@ -230,14 +231,7 @@ test('protocols are known by ids of their own', () => {
 });
 
 test("one seed of the real protocol, through the engine's door", async () => {
-  const context: JobContext = {
-    signal: new AbortController().signal,
-    threads: 2,
-    resume: undefined,
-    progress: () => undefined,
-    checkpoint: async () => undefined,
-    breathe: async () => undefined,
-  };
+  const context = contextOf({ threads: 2 });
   const reports: Progress[] = [];
   const submit = ((request, onProgress) => run(request, { ...context, progress: onProgress ?? context.progress })) as Submit;
   const report: DopamineReport = await dopamineProtocol.run(
