@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
-import type { JobContext, Progress, Request } from '../contract.ts';
+import type { Progress, Request } from '../contract.ts';
 import type { EvaluateParameters, EvaluateResult } from '../jobs/evaluateClassifier.ts';
 import { evaluateClassifier } from '../jobs/evaluateClassifier.ts';
 import { digestTensors, trainClassifier, type TrainParameters, type TrainResult } from '../jobs/trainClassifier.ts';
