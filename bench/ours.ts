@@ -1,9 +1,9 @@
 /** Our side of every comparison; the contract is in side.ts. Nothing here is tuned for the bench: it calls what the product calls. */
 import { createInterface } from 'node:readline';
-import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { AGREEMENT_STEPS, readExchange } from './exchange.ts';
 import { dopamineSide } from './ours/dopamine.ts';
+import { peakMiB } from './ours/memory.ts';
 import { stepSide } from './ours/steps.ts';
 import { sweepSide } from './ours/sweep.ts';
 import type { Ready, RoundAnswer } from './side.ts';
@@ -13,6 +13,8 @@ export interface OurSide {
   readonly ready: Omit<Ready, 'ready'>;
   round(work: number): Promise<RoundAnswer>;
   end(): Promise<void>;
+  /** Peak memory of processes of its own, where it has any. */
+  childrenPeakMiB?(): number;
 }
 
 const { values } = parseArgs({
@@ -36,5 +38,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   answer(await side.round(message.round!));
 }
 await side.end();
-answer({ peakMiB: Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) / 1024 });
+answer({ peakMiB: peakMiB('self') + (side.childrenPeakMiB?.() ?? 0) });
 process.exit(0);

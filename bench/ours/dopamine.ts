@@ -1,10 +1,12 @@
 /** The Dopamine protocol for one seed, from reading the idx files to the accuracies, on engines that are already running. */
+import { readFileSync } from 'node:fs';
 import { dopamineProtocol } from '../../engine/protocols/dopamine.ts';
 import { PIXELS, loadMnist, rotate } from '../../engine/tasks/mnistModes.ts';
 import { MemoryJobStore } from '../../main/host/jobStore.ts';
 import { EnginePool } from '../../main/host/pool.ts';
 import { spawnEngine } from '../../main/host/spawn.ts';
 import { AGREEMENT_STEPS } from '../exchange.ts';
+import { peakMiB } from './memory.ts';
 import type { OurSide } from '../ours.ts';
 import type { DopamineConfig } from '../suites.ts';
 import { stepSide, type Tensors } from './steps.ts';
@@ -12,6 +14,7 @@ import { stepSide, type Tensors } from './steps.ts';
 export async function dopamineSide(config: DopamineConfig, tensors: Tensors, threads: number): Promise<OurSide> {
   const { ready } = await foundationLosses(config, tensors);
   let round = 0;
+  let enginePeak = 0;
   return {
     ready,
     async round(work) {
@@ -33,11 +36,13 @@ export async function dopamineSide(config: DopamineConfig, tensors: Tensors, thr
         );
         seconds += (performance.now() - began) / 1000;
         result = report.seeds[0];
+        enginePeak = Math.max(enginePeak, childrenPeakMiB());
         await pool.dispose();
       }
       return { seconds, result: result as never };
     },
     end: () => Promise.resolve(),
+    childrenPeakMiB: () => enginePeak,
   };
 }
 
@@ -60,4 +65,10 @@ async function foundationLosses({ widths, batch, data, angle }: DopamineConfig, 
   );
   await side.end();
   return side;
+}
+
+/** Peak resident memory of the engines that are alive, added up; they are this process's only children. */
+function childrenPeakMiB(): number {
+  const children = readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(' ');
+  return children.reduce((total, child) => total + peakMiB(child), 0);
 }
