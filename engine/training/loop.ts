@@ -39,7 +39,9 @@ export interface TrainingOutcome {
   readonly losses: Float32Array;
 }
 
-const CHECKPOINT_SECONDS = 3;
+/** Between checkpoints: what a crash costs at most, unless storing takes so long that it would be more than a twentieth of the work. */
+const CHECKPOINT_SECONDS = 1;
+const CHECKPOINT_SHARE = 1 / 20;
 const BREATH_MILLISECONDS = 40;
 
 /** Where a number first stopped being finite in a step on `rows`, with the parameters as they lie; set by those who know the graph. */
@@ -73,6 +75,8 @@ export async function train(
   const first = step;
   let breath = began;
   let kept = began;
+  /** Milliseconds the last checkpoint took. */
+  let storing = 0;
   /** The latest state found finite; what was resumed from is stored already. */
   let good: TrainingCheckpoint = { step, losses: losses.slice(0, step), state: runner.snapshot() };
   let stored = resumed !== undefined;
@@ -141,10 +145,12 @@ export async function train(
       remaining: ((now - began) / 1000 / (done - first)) * (total - done),
       figures: { loss: losses[step] },
     });
-    if (now - kept > (plan.checkpointSeconds ?? CHECKPOINT_SECONDS) * 1000) {
+    if (now - kept > Math.max((plan.checkpointSeconds ?? CHECKPOINT_SECONDS) * 1000, storing / CHECKPOINT_SHARE)) {
       kept = now;
+      const before = performance.now();
       refresh(done);
       await store();
+      storing = performance.now() - before;
     }
     await context.breathe();
   }
