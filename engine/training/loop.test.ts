@@ -300,13 +300,16 @@ describe('divergence', () => {
   });
 });
 
-test('a checkpoint that is refused ends the run with the reason', async () => {
+test('a checkpoint that is refused costs the run nothing; any other failure of storing ends it', async () => {
   const { context } = seeing({
     checkpoint: async () => {
       throw new UserError('checkpoint: disk', 'must have room', 'none');
     },
   });
-  await expect(whole({}, { ...PLAN, clock: hours() }, context)).rejects.toThrow('checkpoint: disk must have room');
+  const refused = await whole({}, { ...PLAN, clock: hours() }, context);
+  expect(refused).toEqual(await whole({}, PLAN, seeing().context));
+  const broken = seeing({ checkpoint: () => Promise.reject(new Error('a bug')) });
+  await expect(whole({}, { ...PLAN, clock: hours() }, broken.context)).rejects.toThrow('a bug');
 });
 
 test.each<[Partial<TrainingPlan>, string]>([

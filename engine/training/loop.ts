@@ -149,7 +149,10 @@ export async function train(
       kept = now;
       const before = performance.now();
       refresh(done);
-      await store();
+      // Whoever keeps checkpoints says that this one could not be kept; the work itself is not lost by it.
+      await store().catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error;
+      });
       storing = performance.now() - before;
     }
     await context.breathe();

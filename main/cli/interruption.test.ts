@@ -10,8 +10,8 @@ let folder: string;
 beforeAll(() => void (folder = mkdtempSync(join(tmpdir(), 'gatescope-interruption-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** A foundation, an adapter and the test images: some four seconds. */
-const run = (state: string) => ['run', 'dopamine', '--seeds', '1', '--adapters', 'dopamine', '--json', '--state', join(folder, state)];
+/** A foundation, two adapters and the test images: some four seconds. */
+const run = (state: string) => ['run', 'dopamine', '--seeds', '1', '--adapters', 'dopamine,full', '--json', '--state', join(folder, state)];
 /** Without an adapter, some two. */
 const short = (state: string) => [
   'run',
@@ -27,12 +27,10 @@ const short = (state: string) => [
   join(folder, state),
 ];
 
-/** Files that a run keeps in its state folder, with what tells whether they were written again. */
+/** Results that a run keeps in its state folder, with what tells whether they were written again. */
 function kept(state: string): Record<string, string> {
   if (!existsSync(join(folder, state))) return {};
-  const files = readdirSync(join(folder, state), { recursive: true, encoding: 'utf8' }).filter((name) =>
-    /\.(result|checkpoint)$/.test(name),
-  );
+  const files = readdirSync(join(folder, state), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.result'));
   return Object.fromEntries(
     files.flatMap((name) => {
       const found = statSync(join(folder, state, name), { throwIfNoEntry: false }); // it may just have been cleared

@@ -21,7 +21,7 @@ export interface EnginePoolOptions {
   readonly store: JobStore;
   /** What results depend on besides their requests (see requestKey). */
   readonly edition?: string;
-  /** Hears of a result that could not be stored; whoever asked for it gets it all the same. */
+  /** Hears of a checkpoint or a result that could not be stored; a job may go on without the one, and whoever asked gets the other. */
   readonly onProblem?: (problem: UserError) => void;
 }
 
@@ -139,7 +139,7 @@ export class EnginePool implements AsyncDisposable {
   }
 
   async #complete(task: Task): Promise<unknown> {
-    const { store, onProblem = (problem: UserError) => process.emitWarning(problem.message) } = this.#options;
+    const { store } = this.#options;
     const stored = await store.loadResult(task.key);
     if (stored) return stored.value;
     const threads = await this.#turn(task);
@@ -155,9 +155,13 @@ export class EnginePool implements AsyncDisposable {
       await store.saveResult(task.key, result);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      onProblem(error);
+      this.#report(error);
     }
     return result;
+  }
+
+  #report(problem: UserError): void {
+    (this.#options.onProblem ?? ((unheard) => process.emitWarning(unheard.message)))(problem);
   }
 
   /** Runs the task, as often as engines die over it. */
@@ -180,7 +184,10 @@ export class EnginePool implements AsyncDisposable {
             for (const listener of task.listeners) listener(progress);
           },
           onCheckpoint: async (state) => {
-            await store.saveCheckpoint(key, state);
+            await store.saveCheckpoint(key, state).catch((error: unknown) => {
+              if (error instanceof UserError) this.#report(error);
+              throw error;
+            });
             deaths = 0;
           },
         });
