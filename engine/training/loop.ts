@@ -145,7 +145,11 @@ export async function train(
       remaining: ((now - began) / 1000 / (done - first)) * (total - done),
       figures: { loss: losses[step] },
     });
-    if (now - kept > Math.max((plan.checkpointSeconds ?? CHECKPOINT_SECONDS) * 1000, storing / CHECKPOINT_SHARE)) {
+    const pause =
+      plan.checkpointSeconds === undefined
+        ? Math.max(CHECKPOINT_SECONDS * 1000, storing / CHECKPOINT_SHARE)
+        : plan.checkpointSeconds * 1000;
+    if (now - kept > pause) {
       kept = now;
       const before = performance.now();
       refresh(done);

@@ -10,13 +10,14 @@ import { EnginePool } from './pool.ts';
 import { spawnEngine } from './spawn.ts';
 import { recordingSpawn } from './testing/recordingSpawn.ts';
 
-/** An epoch of 469 steps, with a checkpoint as often as the loop looks. */
+/** An epoch of 1 875 steps, with a checkpoint as often as the loop looks. */
 const foundation = (more: object = {}): Request => ({
   kind: 'trainClassifier',
   parameters: {
     stage: 'foundation',
     seed: 3,
     epochs: 1,
+    batch: 32,
     widths: [784, 64, 32, 10],
     angles: [0],
     optimiser: { kind: 'adam', learningRate: 1e-3 },
@@ -67,7 +68,7 @@ describe('an engine killed with SIGKILL', () => {
   beforeAll(async () => {
     const { pool, store } = workshop();
     const result = await pool.submit<TrainResult>(foundation(), { threads: 2 });
-    expect(result.losses).toHaveLength(469);
+    expect(result.losses).toHaveLength(1875);
     expect(store.steps.length).toBeGreaterThan(3);
     undisturbed = bits(result);
     await end();
@@ -115,7 +116,7 @@ describe('an engine killed with SIGKILL', () => {
     await expect(pool.submit(foundation(), { threads: 2, signal: interrupted.signal })).rejects.toThrow('cancelled');
     store.onCheckpoint = () => undefined;
     const [first] = store.steps;
-    expect(first).toBeLessThan(469);
+    expect(first).toBeLessThan(1875);
     expect(bits(await pool.submit<TrainResult>(foundation(), { threads: 1 }))).toEqual(undisturbed);
     expect(store.steps[1]).toBeGreaterThan(first);
   });
