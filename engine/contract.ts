@@ -42,9 +42,20 @@ export interface JobContext {
   readonly breathe: () => Promise<void>;
 }
 
+/**
+ * What is kept of a job's result: `training`, a {@link TrainResult} as a run, its model and its series; `findings`, {@link Findings};
+ * nothing for what is only true here and now.
+ */
+export type Keeps = 'training' | 'findings' | 'nothing';
+
 /** A kind of job: checks its parameters, computes, and says nothing about how it is shown. */
 export interface JobKind<Parameters = unknown, Result = unknown> {
   readonly id: string;
+  /** Raised whenever the same parameters give other numbers: part of every key. */
+  readonly version: number;
+  readonly keeps: Keeps;
+  /** Parameters no number depends on, which therefore do not count for the key. */
+  readonly neutral?: readonly string[];
   /** Parsed parameters with defaults filled, or a UserError. */
   parse(parameters: unknown): Parameters;
   run(parameters: Parameters, context: JobContext): Promise<Result>;

@@ -15,7 +15,10 @@ export function wholeBetween(low: number, high: number): z.ZodNumber {
 }
 
 /** Named float32 tensors. */
-export const tensors = z.record(z.string(), z.instanceof(Float32Array, { message: 'must be a Float32Array' }));
+export const tensors = z.record(
+  z.string(),
+  z.custom<Float32Array>((value) => value instanceof Float32Array, 'must be a Float32Array'),
+);
 
 /** @throws UserError for the first field that breaks a rule, e.g. `optimiser: beta1 must be a number in [0, 1], got 2` */
 export function parseWith<S extends z.ZodType>(schema: S, place: string, value: unknown): z.output<S> {

@@ -47,6 +47,8 @@ export interface GateFamily {
   /** Where it comes from. */
   readonly source: string;
   readonly unit: Unit;
+  /** What it gates: a layer's activation, or what goes into the nonlinearity, whose place it then takes. */
+  readonly input: 'activation' | 'pre-activation';
   /** Whether decisions depend on the input, or only on parameters. */
   readonly inputDependent: boolean;
   readonly promises: GatePromises;

@@ -61,14 +61,17 @@ function run(outputs: Readonly<Record<string, Value>>, feeds: Feeds): Record<str
 
 const scalar = (value: number) => ({ data: Float32Array.of(value), shape: [] });
 
-/** Activations after a ReLU (a fifth are 0) and parameters about where they begin. */
+/** What the family gates: activations after a ReLU (a fifth are 0), or of either sign; and parameters about where they begin. */
 function drawn(family: GateFamily, random: Random, temperature: number): Record<string, Feeds[string]> {
   const fill = (shape: readonly number[], draw: () => number) => ({
     data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, draw),
     shape,
   });
   return {
-    x: fill([ROWS, WIDTH], () => Math.max(0, 2.5 * random.uniform() - 0.5)),
+    x: fill([ROWS, WIDTH], () => {
+      const pre = 2.5 * random.uniform() - 0.5;
+      return family.input === 'activation' ? Math.max(0, pre) : pre;
+    }),
     w: fill([ROWS, WIDTH], () => 2 * random.uniform() - 1),
     temperature: scalar(temperature),
     ...Object.fromEntries(
@@ -240,16 +243,18 @@ describe.each(gateFamilies.map((family) => [family.id, family] as const))('%s', 
   });
 
   if (family.unit === 'neuron')
-    test('openness is the mean of the soft decisions of units that fire: only a > 0 counts', () => {
+    test('openness is the mean of the soft decisions; of activations, only a > 0 counts', () => {
       const { gated } = build(family);
       const feeds = drawn(family, new Random(5), 0.2);
       const results = run({ openness: gated.openness, probability: gated.probability }, feeds);
       const expected = Float64Array.from({ length: ROWS }, (_entry, row) => {
         let total = 0;
-        for (let i = row * WIDTH; i < (row + 1) * WIDTH; i++) total += feeds.x.data[i] > 0 ? results.probability[i] : 0;
+        for (let i = row * WIDTH; i < (row + 1) * WIDTH; i++)
+          total += family.input !== 'activation' || feeds.x.data[i] > 0 ? results.probability[i] : 0;
         return total / WIDTH;
       });
       expectClose(results.openness, expected, ROUNDING, 'openness');
+      if (family.input !== 'activation') return;
       const dead = { data: new Float32Array(ROWS * WIDTH), shape: [ROWS, WIDTH] };
       expectClose(
         run({ openness: gated.openness }, { ...feeds, x: dead }).openness,

@@ -1,5 +1,6 @@
 /**
- * A multilayer perceptron with ReLU, open to adapters: `layers.i.hook_pre`, `hook_post`, and what an adapter adds.
+ * A multilayer perceptron with ReLU, open to adapters: `layers.i.hook_pre`, `hook_post`, what an adapter adds, and `hook_out`,
+ * which the next layer reads.
  *
  * An adapter may replace a layer's product (LoRA) or act on a hidden layer's activation (gates); the base knows neither.
  */
@@ -17,8 +18,8 @@ export interface MlpConfig {
 export interface MlpHooks {
   /** Takes the place of x·W + b. */
   linear?(layer: number, x: Value, weight: Value, bias: Value): Value;
-  /** Acts on the activation of a hidden layer, [rows, width]. */
-  hidden?(layer: number, activation: Value): Value;
+  /** Acts on the activation of a hidden layer, or on what went into its ReLU and in the ReLU's place; all [rows, width]. */
+  hidden?(layer: number, activation: Value, pre: Value): Value;
 }
 
 export function checkMlp({ widths }: MlpConfig): void {
@@ -50,7 +51,7 @@ export function mlp({ widths }: MlpConfig, parameters: Parameters, x: Value, hoo
       const pre = site('hook_pre', hooks.linear?.(layer, h, weight, bias) ?? matmul(h, weight, { bias }));
       if (layer === last) return pre;
       const post = site('hook_post', relu(pre));
-      return hooks.hidden?.(layer, post) ?? post;
+      return site('hook_out', hooks.hidden?.(layer, post, pre) ?? post);
     });
   }
   return h;

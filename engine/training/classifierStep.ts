@@ -2,23 +2,34 @@
 import { UserError } from '../base/errors.ts';
 import { symbol } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
-import { program, type Program } from '../graph/program.ts';
+import type { Program } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
-import { temperatureInput, type GateForm } from '../gates/gate.ts';
+import { temperatureInput } from '../gates/gate.ts';
 import type { Adapter } from '../models/adapters/adapter.ts';
 import { mlp, mlpParameters, type MlpConfig } from '../models/mlp.ts';
 import { parameterInputs, type ParameterSpec } from '../models/parameters.ts';
-import { add, argMax, cast, equal, gather, multiply, sum } from '../ops/index.ts';
+import { add, gather, multiply, oneHot, sum } from '../ops/index.ts';
 import { stepProgram } from './stepProgram.ts';
 import { frozenPrefix, type FrozenPrefix } from './frozenPrefix.ts';
 import { crossEntropy } from './objectives/crossEntropy.ts';
 
-export const ROWS = symbol('rows');
+const ROWS = symbol('rows');
 
 export interface Classifier {
   readonly config: MlpConfig;
   /** None: the base alone, trained itself. */
   readonly adapter?: Adapter;
+  /** How many modes a context-conditioned adapter holds; 1 unless given. */
+  readonly modes?: number;
+}
+
+export interface StepOptions {
+  /** λ: weight of the mean openness of the gates, per layer. */
+  readonly sparsity?: number;
+  /** Whether values the training cannot change are tabulated beforehand. */
+  readonly cached?: boolean;
+  /** By hidden layer, what its temperature is of the one that is annealed; 1 unless given. */
+  readonly temperatureScale?: readonly number[];
 }
 
 export interface ClassifierStep {
@@ -32,35 +43,30 @@ export interface ClassifierStep {
 }
 
 /** Parameters of the base and of the adapter, by who is trained. */
-export function splitParameters({ config, adapter }: Classifier): { trained: ParameterSpec[]; frozen: ParameterSpec[] } {
+export function splitParameters({ config, adapter, modes }: Classifier): { trained: ParameterSpec[]; frozen: ParameterSpec[] } {
   const base = mlpParameters(config);
-  if (!adapter || adapter.trains === 'base') return { trained: base, frozen: [] };
-  return { trained: adapter.parameters(config), frozen: base };
+  if (!adapter) return { trained: base, frozen: [] };
+  return { trained: adapter.parameters(config, modes), frozen: adapter.trains === 'base' ? [] : base };
 }
 
-/** The rows that `index` [rows] names, read from the tables `images` [count, width] and `labels` [count]. */
-function readRows(graph: Graph, { widths }: MlpConfig, count: number) {
-  const index = graph.input('index', [ROWS], 'int32');
-  const x = gather(graph.input('images', [count, widths[0]]), index);
-  return { index, x, labels: gather(graph.input('labels', [count], 'int32'), index) };
-}
-
-/**
- * @param count rows of the tables @param sparsity λ: weight of the mean openness of the gates, per layer
- * @param cached whether values the training cannot change are tabulated beforehand
- */
-export function classifierStep(
-  classifier: Classifier,
-  count: number,
-  { sparsity = 0, cached = true }: { sparsity?: number; cached?: boolean } = {},
-): ClassifierStep {
+/** @param count rows of the tables `images` [count, pixels], `labels` [count] and, for context-conditioned adapters, `modes` [count] */
+export function classifierStep(classifier: Classifier, count: number, options: StepOptions = {}): ClassifierStep {
+  const { sparsity = 0, cached = true, temperatureScale = [] } = options;
   if (!(sparsity >= 0 && Number.isFinite(sparsity))) throw new UserError('training: sparsity', 'must be a number ≥ 0', sparsity);
   const graph = new Graph();
-  const { config, adapter } = classifier;
+  const { config, adapter, modes = 1 } = classifier;
   const { trained, frozen } = splitParameters(classifier);
   const parameters = parameterInputs(graph, [...trained, ...frozen]);
-  const { index, x, labels } = readRows(graph, config, count);
-  const hooks = adapter?.hooks(config, { parameters, temperature: temperatureInput(graph), form: 'soft' }) ?? {};
+  const index = graph.input('index', [ROWS], 'int32');
+  const x = gather(graph.input('images', [count, config.widths[0]]), index);
+  const labels = gather(graph.input('labels', [count], 'int32'), index);
+  const hooks =
+    adapter?.hooks(config, {
+      parameters,
+      temperature: (layer) => multiply(temperatureInput(graph), temperatureScale[layer] ?? 1),
+      form: 'training',
+      ...(adapter.contextual && { modes: oneHot(gather(graph.input('modes', [count], 'int32'), index), modes) }),
+    }) ?? {};
   const logits = mlp(config, parameters, x, hooks);
   const penalties = hooks.penalties ?? [];
   const terms = sparsity > 0 ? penalties.map((penalty) => multiply(sum(penalty), sparsity)) : [];
@@ -70,33 +76,4 @@ export function classifierStep(
   const prefix: FrozenPrefix =
     cached && frozen.length > 0 ? frozenPrefix(whole, index, count, changing) : { loss: whole, tables: undefined, rows: new Map() };
   return { program: stepProgram(prefix.loss, trained, parameters), loss: prefix.loss, trained, frozen, prefix };
-}
-
-/** One way of using a base: as it is, or adapted. */
-export interface ClassifierForm {
-  readonly adapter?: Adapter;
-  readonly form: GateForm;
-  readonly temperature: number;
-}
-
-/**
- * How many of the given rows each form classifies right: outputs `correct.<i>` (float32 counts) and `logits.<i>`. Form i's own parameters are
- * inputs named `form<i>.<name>`. One graph for all, so that what forms have in common is computed once.
- */
-export function classifierEvaluation(config: MlpConfig, count: number, forms: readonly ClassifierForm[]): Program {
-  const graph = new Graph();
-  const base = parameterInputs(graph, mlpParameters(config));
-  const { x, labels } = readRows(graph, config, count);
-  const outputs: Record<string, Value> = {};
-  forms.forEach(({ adapter, form, temperature }, i) => {
-    const specs = adapter ? (adapter.trains === 'base' ? mlpParameters(config) : adapter.parameters(config)) : [];
-    const own = Object.fromEntries(specs.map(({ name, shape }) => [name, graph.input(`form${i}.${name}`, shape)]));
-    const parameters = { ...base, ...own };
-    const logits = graph.within(`form${i}`, () =>
-      mlp(config, parameters, x, adapter?.hooks(config, { parameters, temperature: graph.uniform(temperature), form })),
-    );
-    outputs[`logits.${i}`] = logits;
-    outputs[`correct.${i}`] = sum(cast(equal(argMax(logits), labels), 'float32'));
-  });
-  return program(outputs);
 }

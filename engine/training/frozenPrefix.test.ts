@@ -22,14 +22,17 @@ afterAll(() => executor.dispose());
 const images = shared(new Float32Array(COUNT * WIDTHS[0]));
 new Random(1).fillUniform(images, 0, 1);
 const labels = shared(Int32Array.from({ length: COUNT }, (_entry, i) => (i * 3) % 10));
+/** Rows are in one of two modes. */
+const modes = shared(Int32Array.from({ length: COUNT }, (_entry, i) => (i >> 2) % 2));
 const buffer = (data: Float32Array | Int32Array) => data.buffer as unknown as SharedArrayBuffer;
 const data: Record<string, Table> = {
   images: { dtype: 'float32', shape: [COUNT, WIDTHS[0]], buffer: buffer(images) },
   labels: { dtype: 'int32', shape: [COUNT], buffer: buffer(labels) },
+  modes: { dtype: 'int32', shape: [COUNT], buffer: buffer(modes) },
 };
 
 const stepOf = (id: string, options: { sparsity?: number; cached?: boolean }) =>
-  classifierStep({ config: { widths: WIDTHS }, adapter: adapterOf(id) }, COUNT, options);
+  classifierStep({ config: { widths: WIDTHS }, adapter: adapterOf(id), modes: 2 }, COUNT, { temperatureScale: [1, 0.7], ...options });
 
 /** Parameters a little away from where they begin, so that LoRA's B is not 0. */
 function parametersOf({ trained, frozen }: ClassifierStep): Record<string, Float32Array> {
@@ -48,6 +51,7 @@ function feedsOf(step: ClassifierStep, rows: Int32Array): Record<string, Feeds[s
     index: { data: rows, shape: [rows.length] },
     images: { data: images, shape: [COUNT, WIDTHS[0]] },
     labels: { data: labels, shape: [COUNT] },
+    modes: { data: modes, shape: [COUNT] },
     temperature: { data: Float32Array.of(0.5), shape: [] },
     ...Object.fromEntries([...step.trained, ...step.frozen].map(({ name, shape }) => [name, { data: values[name], shape }])),
   };
@@ -100,6 +104,9 @@ async function trained(step: ClassifierStep): Promise<{ losses: number[]; parame
 const CASES = [
   ['dopamine', 0],
   ['dopamine', 0.01],
+  ['dopamine+two-sided+context', 0.01],
+  ['threshold+pre-activation', 0],
+  ['gain', 0],
   ['lora-r3', 0],
 ] as const;
 
@@ -148,6 +155,37 @@ describe.each(CASES)('%s with sparsity %s', (id, sparsity) => {
     }
     executable.dispose();
   });
+});
+
+test('slopes of bias offsets are those of the biases in a full fine-tune of the same network', () => {
+  // Not by differences: an offset moves five rows of a layer at once, and one of them always meets a kink.
+  const rows = Int32Array.of(3, 17, 17, 42, 88);
+  const offsets = stepOf('bias', {});
+  const whole = stepOf('full', {});
+  const own = parametersOf(offsets);
+  const feeds = feedsOf(offsets, rows);
+  const summed: Record<string, Feeds[string]> = { ...feeds };
+  const results = [offsets, whole].map((step, i) => {
+    const of = (layer: number) => step.program.inputs.get(`layers.${layer}.bias${i === 0 ? '.offset' : ''}`)!;
+    for (const layer of [0, 1, 2]) {
+      const { data, shape } = feeds[`layers.${layer}.bias`];
+      summed[`layers.${layer}.bias`] = {
+        data: Float32Array.from(data, (value, j) => value + own[`layers.${layer}.bias.offset`][j]),
+        shape,
+      };
+    }
+    const tables = i === 0 ? tabulated(step) : {};
+    const fed = Object.fromEntries(
+      Object.entries(tables).map(([name, { shape, buffer: bytes }]) => [name, { data: new Float32Array(bytes), shape }]),
+    );
+    const slopes = gradient(step.loss, [0, 1, 2].map(of));
+    return evaluateOnce(executor, program(Object.fromEntries(slopes.map((value, layer) => [`of ${layer}`, value]))), {
+      ...(i === 0 ? feeds : summed),
+      ...fed,
+    });
+  });
+  for (const layer of [0, 1, 2])
+    expectClose(results[0][`of ${layer}`].data, results[1][`of ${layer}`].data, { relative: 1e-5, absolute: 1e-6 }, `layer ${layer}`);
 });
 
 describe('what is tabulated', () => {

@@ -1,7 +1,7 @@
 /** Low-rank additions to the hidden layers' weights: z = x·W + b + (x·A)·B (Hu et al. 2021, arXiv:2106.09685). */
 import { UserError } from '../../base/errors.ts';
 import { add, matmul } from '../../ops/index.ts';
-import type { Adapter } from './adapter.ts';
+import { hiddenLayers, type Adapter } from './adapter.ts';
 
 /** Far above any rank that could mean something, far below what memory cannot hold. */
 const MAXIMAL_RANK = 1 << 12;
@@ -13,10 +13,11 @@ export function lora(rank: number): Adapter {
   return {
     id: `lora-r${rank}`,
     gated: false,
+    contextual: false,
     trains: 'own',
-    parameters: ({ widths }) =>
-      widths.slice(1, -1).flatMap((width, layer) => {
-        const fanIn = widths[layer];
+    parameters: (config) =>
+      hiddenLayers(config).flatMap(({ layer, width }) => {
+        const fanIn = config.widths[layer];
         return [
           {
             name: `layers.${layer}.lora.A`,

@@ -1,0 +1,72 @@
+/**
+ * A trained classifier of images as plain data: a foundation, and on it, frozen, at most one adapter. What analyses are asked about, what
+ * training gives, and what a session keeps; how it is computed is mlp.ts's and the adapters' business.
+ */
+import { z } from 'zod';
+import { UserError } from '../base/errors.ts';
+import { between, parseWith, tensors, wholeBetween } from '../base/schema.ts';
+import { adapterOf } from './adapters/index.ts';
+import { mlpParameters } from './mlp.ts';
+import { sizeOfParameter, type ParameterSpec, type Tensors } from './parameters.ts';
+
+const angles = z
+  .array(between(-360, 360), 'must be a list of angles')
+  .min(1, 'must be at least one angle')
+  .max(256, 'must be at most 256 angles');
+const widths = z.array(wholeBetween(1, 1 << 16), 'must be a list of widths').min(2, 'must be at least two widths');
+const temperature = between(1e-6, 1e6);
+
+export const classifierModel = z.strictObject({
+  architecture: z.literal('mlp', 'must be "mlp"'),
+  /** Pixels, hidden widths, classes. */
+  widths,
+  /** Degrees the images of the foundation were turned by; with several, each image had one of them. */
+  angles,
+  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER),
+  /** Weights and biases of the foundation. */
+  base: tensors,
+  adapter: z
+    .strictObject({
+      /** `dopamine`, `lora-r4`, … (adapters/index.ts) */
+      id: z.string('must be a text'),
+      /** Degrees of the modes it was trained on; a context-conditioned one has a mode for each, in this order. */
+      angles,
+      /** At the end of training, one for each hidden layer. */
+      temperature: z.array(temperature, 'must be a list of temperatures').min(1, 'must be at least one temperature'),
+      parameters: tensors,
+    })
+    .optional(),
+});
+
+export type ClassifierModel = z.output<typeof classifierModel>;
+export type AdaptedPart = NonNullable<ClassifierModel['adapter']>;
+
+/** @throws UserError naming the field, the rule and the value, also where tensors do not fit the widths or the adapter */
+export function parseClassifier(place: string, value: unknown): ClassifierModel {
+  const model = parseWith(classifierModel, place, value);
+  checkClassifier(place, model);
+  return model;
+}
+
+/** What a schema cannot say: that tensors are those of the widths and of the adapter. */
+export function checkClassifier(place: string, { widths, base, adapter }: ClassifierModel): void {
+  checkTensors(`${place}: base`, mlpParameters({ widths }), base);
+  if (!adapter) return;
+  const { id, angles, temperature, parameters } = adapter;
+  const layers = Math.max(1, widths.length - 2);
+  if (temperature.length !== layers)
+    throw new UserError(`${place}: adapter.temperature`, `must be ${layers} temperatures, one for each hidden layer`, temperature);
+  checkTensors(`${place}: adapter.parameters`, adapterOf(id).parameters({ widths }, angles.length), parameters);
+}
+
+/** Throws a UserError unless the tensors are those of the specs, each of the right size, and no others. */
+export function checkTensors(place: string, specs: readonly ParameterSpec[], given: Tensors): void {
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  for (const [name, spec] of byName) {
+    const values = given[name] as Float32Array | undefined;
+    if (values?.length !== sizeOfParameter(spec))
+      throw new UserError(`${place}.${name}`, `must hold ${sizeOfParameter(spec)} numbers`, values?.length);
+  }
+  const extra = Object.keys(given).find((name) => !byName.has(name));
+  if (extra !== undefined) throw new UserError(place, `must be of ${[...byName.keys()].join(', ') || 'nothing'}`, extra);
+}
