@@ -5,9 +5,9 @@
  * Reads labels (magic 0x00000801, one dimension) and images (magic 0x00000803, three), plain or gzipped, told apart by content.
  * What the values mean is left to the tasks.
  */
-import { readFileSync, statSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { UserError } from '../base/errors.ts';
+import { fileBytes } from './fileBytes.ts';
 
 /** An array of bytes in row-major order: `data.length` is the product of `dims`. */
 export type IdxArray = { dims: number[]; data: Uint8Array };
@@ -26,7 +26,12 @@ const UNPACKED_LIMIT = 2 ** 29;
  */
 export function readIdx(path: string): IdxArray {
   const field = `readIdx: ${path}`;
-  const bytes = unpack(read(path, field), field);
+  return parseIdx(fileBytes(path, field), field);
+}
+
+/** The same of bytes at hand. @param field who complains and of what, for messages */
+export function parseIdx(packed: Uint8Array, field: string): IdxArray {
+  const bytes = unpack(packed, field);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 4) throw new UserError(field, 'must begin with a magic number of 4 bytes', `${bytes.length} bytes`);
   const magic = view.getUint32(0);
@@ -48,20 +53,6 @@ export function readIdx(path: string): IdxArray {
     throw new UserError(field, `must hold ${dims.join(' x ')} = ${size} bytes after its header`, `${held} bytes (${fault})`);
   }
   return { dims, data: bytes.subarray(header) };
-}
-
-function read(path: string, field: string): Uint8Array {
-  try {
-    // Asked first: reading a pipe or a device would not end.
-    const status = statSync(path);
-    if (!status.isFile()) throw new UserError(field, 'must be a file', status.isDirectory() ? 'a directory' : 'a special file');
-    return readFileSync(path);
-  } catch (error) {
-    if (error instanceof UserError) throw error;
-    const code = (error as NodeJS.ErrnoException).code ?? String(error);
-    if (code === 'ENOENT') throw new UserError(field, 'must exist', 'no such file', { cause: error });
-    throw new UserError(field, 'must be readable', code, { cause: error });
-  }
 }
 
 /** The bytes themselves, or what they unpack to where they begin with the mark of gzip. */

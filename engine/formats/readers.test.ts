@@ -1,0 +1,8 @@
+/** Damaged and hostile files, for every reader of bytes: a good value or a mistake, never another error. */
+import { test } from 'vitest';
+import { expectMistakeOrValue } from './testing/damage.ts';
+import { readers } from './testing/readers.ts';
+
+test.each(readers)('$name: whatever the bytes, a value or a mistake', async ({ good, read, sizeOf }) => {
+  await expectMistakeOrValue(good, read, sizeOf, 300);
+});
