@@ -12,6 +12,8 @@ const context = contextOf();
 /** Gives back its parameters, once it has breathed and stored them with the functions taken out of their context. */
 const echo: JobKind = {
   id: 'echo',
+  version: 1,
+  keeps: 'nothing',
   parse: (parameters) => ({ parsed: parameters }),
   run: async (parameters, { progress, checkpoint, breathe }) => {
     await breathe();

@@ -10,7 +10,7 @@ const upToGates = [...upToOps, 'engine/gates'];
 const upToModels = [...upToGates, 'engine/models', 'engine/formats'];
 const beforeAnalyses = [...upToModels, 'engine/execute', 'engine/tasks', 'engine/training', 'engine/interventions'];
 const upToRun = [...beforeAnalyses, 'engine/analyses', 'engine/contract', 'engine/jobs'];
-const wholeEngine = [...upToRun, 'engine/run', 'engine/engine', 'engine/protocols'];
+const wholeEngine = [...upToRun, 'engine/run', 'engine/engine', 'engine/export', 'engine/protocols'];
 
 /**
  * Part → what it may import. `types` are for `import type` only. Every part may import itself.
@@ -27,16 +27,21 @@ const parts = {
   'engine/tasks': { values: upToModels, node: true },
   'engine/training': { values: [...upToModels, 'engine/execute'], types: ['engine/contract'] },
   'engine/interventions': { values: [...upToModels, 'engine/execute'] },
-  'engine/analyses': { values: beforeAnalyses },
+  'engine/analyses': { values: beforeAnalyses, types: ['engine/contract'] },
+  'engine/export': { values: [...upToModels, 'engine/analyses'] },
   // What crosses processes: plain data, so that anyone may speak of it.
   'engine/contract': { types: [...beforeAnalyses, 'engine/analyses'] },
   'engine/jobs': { values: [...beforeAnalyses, 'engine/analyses', 'engine/contract'], node: true },
   'engine/run': { values: upToRun },
   'engine/engine': { values: [...upToRun, 'engine/run'], node: true },
   // Runs on the host: jobs are spoken of by their types only, so no native library comes with it.
-  'engine/protocols': { values: [...upToGates, 'engine/models', 'engine/contract'], types: ['engine/jobs'] },
-  main: { values: wholeEngine, node: true },
-  renderer: { types: [...wholeEngine, 'main/host'] },
+  'engine/protocols': { values: [...upToModels, 'engine/tasks', 'engine/contract'], types: ['engine/jobs'] },
+  // The session file knows nothing of who works on it.
+  'main/store': { values: wholeEngine, node: true },
+  'main/export': { values: [...wholeEngine, 'main/store'], node: true },
+  'main/host': { values: [...wholeEngine, 'main/store'], node: true },
+  'main/cli': { values: [...wholeEngine, 'main/store', 'main/export', 'main/host'], node: true },
+  renderer: { types: [...wholeEngine, 'main/store', 'main/host'] },
   bench: { values: [...wholeEngine, 'main', 'scripts', 'fixtures'], node: true },
   fixtures: { values: [...wholeEngine, 'main', 'scripts'], node: true },
   e2e: { values: ['scripts', 'fixtures'], types: [...wholeEngine, 'main'], node: true },
@@ -49,12 +54,15 @@ const packages = [
   { name: /^@tensorflow\//, parts: ['engine/execute', 'engine/ops'] },
 ];
 
+/** Layers whose folders are parts of their own. @param {string} layer */
+const hasParts = (layer) => layer === 'engine' || layer === 'main';
+
 /** @param {string} file relative to the root, `/` between folders @returns {string | undefined} the part it belongs to */
 export function partOf(file) {
   const [layer, next = ''] = file.split('/');
-  if (layer === 'engine') {
-    if (isForTests(file) && !file.includes('/', 'engine/'.length)) return 'engine/run'; // a test of the engine as a whole
-    return Object.keys(parts).find((part) => part === `engine/${next.replace(/\.ts$/, '')}`);
+  if (hasParts(layer)) {
+    if (layer === 'engine' && isForTests(file) && !file.includes('/', 'engine/'.length)) return 'engine/run'; // a test of the engine as a whole
+    return Object.keys(parts).find((part) => part === `${layer}/${next.replace(/\.ts$/, '')}`);
   }
   return Object.hasOwn(parts, layer) && next ? layer : undefined;
 }
@@ -89,7 +97,7 @@ export function whatIsWrong(from, specifier, { typeOnly = false } = {}) {
   if (isForTests(target) && !forTests) return `${part} must not import ${target}, which is for tests`;
   const layer = part.split('/')[0];
   const reached = partOf(target);
-  if (!reached) return target.startsWith('engine/') ? unknown(target) : undefined;
+  if (!reached) return hasParts(target.split('/')[0]) ? unknown(target) : undefined;
   if (reached === part) return undefined;
   // A test may look at all of its own layer, whatever the height, and at what is kept for tests.
   if (forTests && [layer, 'scripts', 'fixtures'].includes(reached.split('/')[0])) return undefined;
@@ -102,7 +110,7 @@ export function whatIsWrong(from, specifier, { typeOnly = false } = {}) {
 
 /** @param {string} file */
 function unknown(file) {
-  return `${file} is in no part of the engine: give its folder a line in scripts/importDirections.mjs`;
+  return `${file} is in no part of its layer: give its folder a line in scripts/importDirections.mjs`;
 }
 
 /** @type {import('eslint').Rule.RuleModule} */
@@ -110,7 +118,7 @@ export const importDirections = {
   meta: { type: 'problem', docs: { description: 'imports go down only' }, schema: [] },
   create(context) {
     const from = relative(context.cwd, context.filename).replaceAll('\\', '/');
-    if (!partOf(from)) return from.startsWith('engine/') ? { Program: (node) => context.report({ node, message: unknown(from) }) } : {};
+    if (!partOf(from)) return hasParts(from.split('/')[0]) ? { Program: (node) => context.report({ node, message: unknown(from) }) } : {};
     /** @param {any} node */
     const look = (node) => {
       const source = node.source;

@@ -25,6 +25,8 @@ const schema = z.strictObject({ device: z.enum(devices, `must be one of ${device
 
 export const checkDevice: JobKind<z.output<typeof schema>, DeviceReport> = {
   id: 'checkDevice',
+  version: 1,
+  keeps: 'nothing',
   parse: (parameters) => parseWith(schema, 'checkDevice', parameters),
   run: ({ device }) => probe(device, parityParts()),
 };

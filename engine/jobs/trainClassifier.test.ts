@@ -7,103 +7,118 @@ import type { Progress } from '../contract.ts';
 import { adapterOf } from '../models/adapters/index.ts';
 import { mlpParameters } from '../models/mlp.ts';
 import { initialise } from '../models/parameters.ts';
-import { digitTables, trainingRows } from '../tasks/digitTables.ts';
+import { loadImages } from '../tasks/imageData.ts';
+import { imageTables, rowsOf } from '../tasks/imageTables.ts';
 import { classifierStep } from '../training/classifierStep.ts';
 import type { TrainingCheckpoint } from '../training/loop.ts';
-import { evaluateClassifier } from './evaluateClassifier.ts';
+import type { ClassifierModel } from '../models/classifier.ts';
+import { run } from '../run.ts';
+import type { Findings } from '../base/findings.ts';
+import { readOff } from '../protocols/readOff.ts';
 import { contextOf } from './testing/context.ts';
 import { tabulate } from './tabulate.ts';
-import { digestTensors, trainClassifier } from './trainClassifier.ts';
+import { digestTensors, trainClassifier, type TrainResult } from './trainClassifier.ts';
 
 const trained = (parameters: object, context = contextOf()) => trainClassifier.run(trainClassifier.parse(parameters), context);
 
 const ADAM = { kind: 'adam', learningRate: 3e-3 };
 /** 60 steps. */
-const SMALL = { widths: [784, 24, 16, 10], epochs: 1, batch: 1000, optimiser: ADAM, seed: 3 };
-const baseOf = (widths: readonly number[]) => initialise(mlpParameters({ widths }), new Random(1));
+const SMALL = { hidden: [24, 16], epochs: 1, batch: 1000, optimiser: ADAM, seed: 3 };
+const WIDTHS = [784, 24, 16, 10];
+const baseOf = (widths: readonly number[] = WIDTHS): ClassifierModel => ({
+  architecture: 'mlp',
+  widths: [...widths],
+  angles: [0],
+  seed: 1,
+  base: { ...initialise(mlpParameters({ widths }), new Random(1)) },
+});
+/** The same plan for an adapter: widths are the base's. */
+const on = (base: ClassifierModel, adapter: string, more: object = {}) => ({ ...SMALL, hidden: undefined, adapter, base, ...more });
+const losses = ({ series }: TrainResult) => series.loss.values;
 
 describe('a small run of the whole way', () => {
   test('foundation, dopamine, evaluation: better on the mode it is for, the base untouched', async () => {
     const reports: Progress[] = [];
     const progress = (report: Progress) => void reports.push(report);
-    const plan = { ...SMALL, batch: 250, epochs: 1 };
-    const base = await trained({ ...plan, stage: 'foundation', angles: [0, 45] }, contextOf({ progress }));
-    expect(base.count).toBe(784 * 24 + 24 + 24 * 16 + 16 + 16 * 10 + 10);
-    expect(base.losses).toHaveLength(240);
-    expect(base.losses[0]).toBeCloseTo(Math.log(10), 0);
-    const adapted = await trained({
-      ...plan,
-      stage: 'dopamine',
-      angles: [45],
-      adapter: 'dopamine',
-      base: base.parameters,
-      optimiser: { kind: 'adam', learningRate: 1e-2 },
-    });
+    const plan = { batch: 250, epochs: 1 };
+    const foundation = await trained({ ...SMALL, ...plan, stage: 'foundation', angles: [0, 45] }, contextOf({ progress }));
+    expect(foundation.count).toBe(784 * 24 + 24 + 24 * 16 + 16 + 16 * 10 + 10);
+    expect(losses(foundation)).toHaveLength(240);
+    expect(losses(foundation)[0]).toBeCloseTo(Math.log(10), 0);
+    expect(foundation.model).toMatchObject({ architecture: 'mlp', widths: WIDTHS, angles: [0, 45], seed: 3 });
+    const optimiser = { kind: 'adam', learningRate: 1e-2 };
+    const adapted = await trained(on(foundation.model, 'dopamine', { ...plan, stage: 'dopamine', angles: [45], optimiser }));
     expect(adapted.count).toBe(80);
-    expect(Object.keys(adapted.parameters).sort()).toEqual([0, 1].flatMap((i) => [`layers.${i}.gate.gain`, `layers.${i}.gate.threshold`]));
-    expect(adapted.frozenDigest).toBe(base.digest);
-    expect(digestTensors(base.parameters)).toBe(base.digest);
+    const { adapter, ...base } = adapted.model;
+    expect(base).toEqual(foundation.model);
+    expect(adapter).toMatchObject({ id: 'dopamine', angles: [45], temperature: [0.2, 0.2].map(Math.fround) });
+    expect(Object.keys(adapter!.parameters).sort()).toEqual([0, 1].flatMap((i) => [`layers.${i}.gate.gain`, `layers.${i}.gate.threshold`]));
+    expect(adapted.frozenDigest).toBe(foundation.digest);
+    expect(digestTensors(adapted.model.base)).toBe(foundation.digest);
 
-    const forms = [
-      { name: 'before' },
-      ...(['soft', 'hard'] as const).map((form) => ({ name: form, adapter: 'dopamine', parameters: adapted.parameters, form })),
-      { name: 'after' },
+    const models = [
+      { label: 'before', model: foundation.model },
+      { label: 'mode', model: adapted.model },
+      { label: 'after', model: base },
     ];
-    const { count, correct } = await evaluateClassifier.run(
-      evaluateClassifier.parse({ widths: plan.widths, angles: [0, 45], base: base.parameters, forms }),
+    const findings = (await run(
+      { kind: 'accuracy', parameters: { models, options: { angles: [0, 45] } } },
       contextOf({ progress }),
-    );
-    expect(count).toBe(10_000);
-    expect(correct.before[1]).toBeGreaterThan(8000);
-    expect(correct.soft[1]).toBeGreaterThan(correct.before[1]);
-    expect(Math.abs(correct.hard[1] - correct.soft[1])).toBeLessThan(200);
-    expect(correct.after).toEqual(correct.before);
-    expect(reports.at(-1)).toEqual({ stage: 'test images, done', done: 20_000, total: 20_000, remaining: 0 });
+    )) as Findings;
+    const right = (model: string, form: string, angle: number) => readOff(findings, 'accuracy', { model, form, angle });
+    expect(right('before', 'base', 45)).toBeGreaterThan(80);
+    expect(right('mode', 'soft', 45)).toBeGreaterThan(right('before', 'base', 45));
+    expect(Math.abs(right('mode', 'hard', 45) - right('mode', 'soft', 45))).toBeLessThan(2);
+    expect(right('after', 'base', 0)).toBe(right('before', 'base', 0));
+    expect(right('mode', 'base', 45)).toBe(right('before', 'base', 45));
+    expect(reports.length).toBeGreaterThan(0);
   });
 
   test('one core and two give the same bits, for a base large enough for two shards', async () => {
-    const plan = { ...SMALL, widths: [784, 64, 32, 10], batch: 2000 };
+    const plan = { ...SMALL, hidden: [64, 32], batch: 2000 };
     const [one, two] = [await trained(plan), await trained(plan, contextOf({ threads: 2 }))];
     expect(two.digest).toBe(one.digest);
-    expectClose(two.losses, one.losses, EXACT, 'losses');
+    expectClose(losses(two), losses(one), EXACT, 'losses');
   });
 
-  test.each(['dopamine', 'lora-r2', 'full'])('%s: interrupted and resumed, the bits are those of one run', async (adapter) => {
-    const plan = {
-      ...SMALL,
-      batch: 64,
-      adapter,
-      base: baseOf(SMALL.widths),
-      checkpointSeconds: 0,
-      temperature: { kind: 'geometric', start: 0.5, end: 0.05 },
-      sparsity: 1e-3,
-    };
-    const whole = await trained(plan);
-    let resume: unknown;
-    const interrupted = contextOf({
-      checkpoint: async (state) => {
-        resume = structuredClone(state);
-        throw new Error('killed');
-      },
-    });
-    await expect(trained(plan, interrupted)).rejects.toThrow('killed');
-    const { step } = resume as TrainingCheckpoint;
-    expect(step).toBeGreaterThan(0);
-    expect(step).toBeLessThan(938);
-    const rest = await trained(plan, contextOf({ resume }));
-    expect(rest.digest).toBe(whole.digest);
-    expectClose(rest.losses, whole.losses, EXACT, 'losses');
-  });
+  test.each(['dopamine', 'threshold+two-sided+straight-through', 'dopamine+context', 'gain', 'bias', 'lora-r2', 'full'])(
+    '%s: interrupted and resumed, the bits are those of one run',
+    async (adapter) => {
+      const plan = on(baseOf(), adapter, {
+        batch: 64,
+        angles: [0, 30],
+        checkpointSeconds: 0,
+        temperature: { kind: 'geometric', start: 0.5, end: 0.05 },
+        ...(adapterOf(adapter).gated && { sparsity: 1e-3 }),
+      });
+      const whole = await trained(plan);
+      let resume: unknown;
+      const interrupted = contextOf({
+        checkpoint: async (state) => {
+          resume = structuredClone(state);
+          throw new Error('killed');
+        },
+      });
+      await expect(trained(plan, interrupted)).rejects.toThrow('killed');
+      const { step } = resume as TrainingCheckpoint;
+      expect(step).toBeGreaterThan(0);
+      expect(step).toBeLessThan(938);
+      const rest = await trained(plan, contextOf({ resume }));
+      expect(rest.digest).toBe(whole.digest);
+      expectClose(losses(rest), losses(whole), EXACT, 'losses');
+    },
+  );
 
   test('seed and stage draw other numbers; held-out images depend on the seed alone', async () => {
     const digest = async (more: object) => (await trained({ ...SMALL, batch: 20_000, ...more })).digest;
     const digests = [await digest({}), await digest({ seed: 4 }), await digest({ stage: 'other' }), await digest({ rows: 'remaining' })];
     expect(new Set(digests).size).toBe(4);
     expect(await digest({})).toBe(digests[0]);
-    const rows = trainingRows('heldOut', new Random(3).fork('heldOut'));
+    const data = await loadImages('mnist');
+    const rows = rowsOf(data, 'heldOut', new Random(3).fork('heldOut'));
     for (const stage of ['foundation', 'dopamine']) {
       // Were a held-out image read, the poison in it would stop the run.
-      const tables = digitTables('train', [7], new Random(0));
+      const tables = imageTables(data, 'train', [7], new Random(0));
       const images = new Float32Array(tables.images);
       const before = images.slice(rows[9] * 784, rows[9] * 784 + 1);
       images[rows[9] * 784] = NaN;
@@ -122,8 +137,8 @@ describe('what goes wrong', () => {
   afterEach(() => mend?.());
 
   /** Makes one pixel of the cached training images NaN. */
-  function poison(angle: number, row: number): void {
-    const images = new Float32Array(digitTables('train', [angle], new Random(0)).images);
+  async function poison(angle: number, row: number): Promise<void> {
+    const images = new Float32Array(imageTables(await loadImages('mnist'), 'train', [angle], new Random(0)).images);
     const place = row * 784 + 300;
     const before = images[place];
     images[place] = NaN;
@@ -131,10 +146,10 @@ describe('what goes wrong', () => {
   }
 
   test.each(['dopamine', 'lora-r2', undefined])('a poisoned image is named, adapter %s', async (adapter) => {
-    poison(11, 4321);
+    await poison(11, 4321);
     const kept: TrainingCheckpoint[] = [];
     const failure = (await trained(
-      { ...SMALL, angles: [11], ...(adapter !== undefined && { adapter, base: baseOf(SMALL.widths), stage: `poisoned ${adapter}` }) },
+      adapter === undefined ? { ...SMALL, angles: [11] } : on(baseOf(), adapter, { angles: [11], stage: `poisoned ${adapter}` }),
       contextOf({ checkpoint: async (state) => void kept.push(state as TrainingCheckpoint) }),
     ).catch((error: unknown) => error)) as UserError;
     expect(failure).toBeInstanceOf(UserError);
@@ -148,12 +163,13 @@ describe('what goes wrong', () => {
 
   test('a rate that diverges: the step, the site and a finite last state', async () => {
     const kept: TrainingCheckpoint[] = [];
-    const base = baseOf(SMALL.widths);
+    const model = baseOf();
+    const { base } = model;
     // Gains that are multiplied with gains, at slopes of 1e18, until a layer overflows.
     base['layers.0.weight'].forEach((value, i, all) => (all[i] = 1e9 * value));
     base['layers.1.weight'].forEach((value, i, all) => (all[i] = 1e9 * value));
     const failure = (await trained(
-      { ...SMALL, adapter: 'dopamine', base, optimiser: { kind: 'sgd', learningRate: 1000 } },
+      on(model, 'dopamine', { optimiser: { kind: 'sgd', learningRate: 1000 } }),
       contextOf({ checkpoint: async (state) => void kept.push(state as TrainingCheckpoint) }),
     ).catch((error: unknown) => error)) as UserError;
     expect(failure.message).toMatch(
@@ -164,14 +180,33 @@ describe('what goes wrong', () => {
   });
 
   test('a base that is not finite is named', async () => {
-    const base = baseOf(SMALL.widths);
-    base['layers.1.bias'][3] = Infinity;
-    await expect(trained({ ...SMALL, adapter: 'dopamine', base })).rejects.toThrow('first not finite: input layers.1.bias;');
+    const model = baseOf();
+    model.base['layers.1.bias'][3] = Infinity;
+    await expect(trained(on(model, 'dopamine'))).rejects.toThrow('first not finite: input layers.1.bias;');
   });
 
   test('a folder without the files', async () => {
-    await expect(trained({ ...SMALL, data: '/nowhere' })).rejects.toBeInstanceOf(UserError);
+    await expect(trained({ ...SMALL, data: { source: '/nowhere' } })).rejects.toBeInstanceOf(UserError);
   });
+});
+
+test('every option counts: pressure closes gates, a colder layer decides more sharply, several modes share one network', async () => {
+  const base = (await trained({ ...SMALL, stage: 'foundation', angles: [0, 45], batch: 250 })).model;
+  const mode = async (adapter: string, more: object = {}) =>
+    (await trained(on(base, adapter, { angles: [45], batch: 250, optimiser: { kind: 'adam', learningRate: 1e-2 }, ...more }))).model;
+  const sum = (values: Float32Array) => values.reduce((a, b) => a + b, 0);
+  const threshold = (model: ClassifierModel) => sum(model.adapter!.parameters['layers.0.gate.threshold']);
+  const plain = await mode('dopamine');
+  expect(threshold(await mode('dopamine', { sparsity: 0.3 }))).toBeGreaterThan(threshold(plain) + 1);
+  const cold = await mode('dopamine', { temperature: { start: 0.2, scale: [0.1, 1] } });
+  expect(cold.adapter!.temperature).toEqual([0.2 * 0.1, 0.2].map(Math.fround));
+  expect(threshold(cold)).not.toBe(threshold(plain));
+  for (const id of ['dopamine+pre-activation', 'dopamine+two-sided', 'dopamine+straight-through'])
+    expect(threshold(await mode(id))).not.toBe(threshold(plain));
+  const { parameters } = (await mode('threshold+context', { angles: [0, 45] })).adapter!;
+  const context = parameters['layers.0.gate.context'];
+  expect(context).toHaveLength(2 * 24);
+  expect(context.slice(0, 24)).not.toEqual(context.slice(24)); // each mode has moved its own
 });
 
 test('tables of the frozen product are, row by row, what the base gives: also where the rows are no multiple of a chunk', async () => {
@@ -180,7 +215,7 @@ test('tables of the frozen product are, row by row, what the base gives: also wh
   const step = classifierStep({ config: { widths }, adapter: adapterOf('dopamine') }, count);
   const images = new Float32Array(new SharedArrayBuffer(4 * count * 7));
   new Random(1).fillUniform(images, 0, 1);
-  const frozen = baseOf(widths);
+  const frozen = baseOf(widths).base;
   const tables = await tabulate(
     step.prefix,
     { count, data: { images: { dtype: 'float32', shape: [count, 7], buffer: images.buffer } }, frozen, key: 'test' },
@@ -221,16 +256,22 @@ test.each<[object, string]>([
     { ...GOOD, optimiser: { kind: 'adam', learningRate: 1, beta1: 2 } },
     'trainClassifier: optimiser.beta1 must be a number in [0, 0.999999], got 2',
   ],
-  [{ ...GOOD, widths: [100, 10] }, 'trainClassifier: widths must begin with 784, the pixels of an image, got [100, 10]'],
-  [{ ...GOOD, widths: [784, 5] }, 'trainClassifier: widths must end with at least 10, the classes, got [784, 5]'],
-  [{ ...GOOD, widths: [784] }, 'trainClassifier: widths must be at least two widths, got [784]'],
-  [{ ...GOOD, widths: [784, 0, 10] }, 'trainClassifier: widths.1 must be an integer in [1, 65536], got 0'],
+  [{ ...GOOD, hidden: [0] }, 'trainClassifier: hidden.0 must be an integer in [1, 65536], got 0'],
+  [{ ...GOOD, hidden: 5 }, 'trainClassifier: hidden must be a list of widths, got 5'],
+  [on(baseOf(), 'dopamine', { hidden: [5] }), 'trainClassifier: hidden must not be given with a base, which has its own, got [5]'],
   [{ ...GOOD, angles: [] }, 'trainClassifier: angles must be at least one angle, got []'],
   [{ ...GOOD, angles: [400] }, 'trainClassifier: angles.0 must be a number in [-360, 360], got 400'],
   [{ ...GOOD, angles: 45 }, 'trainClassifier: angles must be a list of angles, got 45'],
   [{ ...GOOD, rows: 'some' }, 'trainClassifier: rows must be "all" or "remaining", got "some"'],
   [{ ...GOOD, stage: 5 }, 'trainClassifier: stage must be a text, got 5'],
-  [{ ...GOOD, data: 5 }, 'trainClassifier: data must be a text, got 5'],
+  [{ ...GOOD, data: { source: 5 } }, 'trainClassifier: data.source must be a text, got 5'],
+  [{ ...GOOD, data: { source: '' } }, 'trainClassifier: data.source must name a data set, a folder or an npz file, got ""'],
+  [{ ...GOOD, sparsity: 1 }, 'trainClassifier: sparsity must be 0 where there are no gates, got 1'],
+  [on(baseOf(), 'gain', { sparsity: 1 }), 'trainClassifier: sparsity must be 0 where there are no gates (gain), got 1'],
+  [
+    on(baseOf(), 'dopamine', { temperature: { scale: [1] } }),
+    'trainClassifier: temperature.scale must be 2 factors, one for each hidden layer, got [1]',
+  ],
   [{ ...GOOD, sparsity: -1 }, 'trainClassifier: sparsity must be a number in [0, 1000000], got -1'],
   [
     { ...GOOD, temperature: { kind: 'constant', start: 0 } },
@@ -253,15 +294,19 @@ test.each<[object, string]>([
     'trainClassifier: temperature.kind must be "constant", "geometric" or "linear", got "cosine"',
   ],
   [{ ...GOOD, temperature: 0.2 }, 'trainClassifier: temperature must be an annealing: kind, start and end, got 0.2'],
-  [{ ...GOOD, adapter: 'lora', base: {} }, 'adapter: id must be dopamine, lora-r<rank>, full, got "lora"'],
-  [{ ...GOOD, adapter: 'dopamine' }, 'trainClassifier: base must be given with an adapter, and only then, got undefined'],
   [
-    { ...GOOD, base: baseOf([784, 10]) },
-    'trainClassifier: base must be given with an adapter, and only then, got [layers.0.weight, layers.0.bias]',
+    { ...GOOD, adapter: 'lora', base: baseOf() },
+    'trainClassifier: adapter must be dopamine, threshold, gain, bias, full or lora-r<rank>, got "lora"',
+  ],
+  [{ ...GOOD, adapter: 'dopamine' }, 'trainClassifier: base must be given with an adapter, and only then, got undefined'],
+  [{ ...GOOD, base: baseOf() }, 'trainClassifier: base must be given with an adapter, and only then, got "a model"'],
+  [
+    on({ ...baseOf(), adapter: { id: 'gain', angles: [0], temperature: [1], parameters: {} } }, 'full'),
+    'trainClassifier: base must be a foundation, got "a model with gain"',
   ],
   [
-    { ...GOOD, adapter: 'full', base: { 'layers.0.weight': [1, 2] } },
-    'trainClassifier: base.layers.0.weight must be a Float32Array, got [1, 2]',
+    on({ ...baseOf(), base: { 'layers.0.weight': [1, 2] as never } }, 'full'),
+    'trainClassifier: base.base.layers.0.weight must be a Float32Array, got [1, 2]',
   ],
   [{ ...GOOD, batchSize: 5 }, 'trainClassifier: fields must be known, got [batchSize]'],
 ])('parameters out of range are refused: %#', (parameters, message) => {
@@ -270,13 +315,18 @@ test.each<[object, string]>([
   expect(refused).toThrow(message);
 });
 
-test.each(['dopamine', 'full'])('a base of wrong sizes is refused before anything is computed: %s', async (adapter) => {
-  const widths = [784, 24, 16, 10];
-  const { 'layers.1.bias': _gone, ...part } = baseOf(widths);
-  await expect(trained({ ...GOOD, widths, adapter, base: part })).rejects.toThrow(
-    'trainClassifier: base.layers.1.bias must hold 16 numbers, got undefined',
+test.each(['dopamine', 'full'])('a base of wrong sizes is refused before anything is computed: %s', (adapter) => {
+  const model = baseOf();
+  const { 'layers.1.bias': _gone, ...part } = model.base;
+  const refused = (base: ClassifierModel) => expect(() => trainClassifier.parse(on(base, adapter)));
+  refused({ ...model, base: part }).toThrow('trainClassifier: base: base.layers.1.bias must hold 16 numbers, got undefined');
+  refused({ ...model, base: baseOf([784, 25, 16, 10]).base }).toThrow(
+    'trainClassifier: base: base.layers.0.weight must hold 18816 numbers, got 19600',
   );
-  await expect(trained({ ...GOOD, widths, adapter, base: baseOf([784, 25, 16, 10]) })).rejects.toThrow(
-    'trainClassifier: base.layers.0.weight must hold 18816 numbers, got 19600',
+});
+
+test('a base made for other images is refused', async () => {
+  await expect(trained(on(baseOf([100, 5, 10]), 'dopamine'))).rejects.toThrow(
+    'trainClassifier: base must take images of 28 × 28 in 10 classes, as mnist has, got [100, 5, 10]',
   );
 });

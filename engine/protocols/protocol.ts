@@ -3,26 +3,28 @@
  *
  * It computes nothing itself: `submit` hands jobs to whoever runs them, so independent ones run side by side.
  */
+import type { z } from 'zod';
+import type { Findings } from '../base/findings.ts';
 import type { Progress, Request } from '../contract.ts';
 
 /** Gives a job to an engine and resolves with its result. `share` is the job's part of the whole, for progress. */
 export type Submit = <Result>(request: Request, onProgress?: (progress: Progress) => void) => Promise<Result>;
 
-/** What a paper or specification says, and what was measured. */
-export interface Claim {
-  readonly claim: string;
-  /** The figures the claim speaks of, by seed or by name. */
-  readonly measured: Readonly<Record<string, number>>;
-  readonly status: 'holds' | 'in sign only' | 'does not hold';
-}
-
 export interface Protocol<Options, Report> {
   readonly id: string;
+  /** Raised whenever the same options give another report. */
+  readonly version: number;
+  /** What it is, in one line. */
+  readonly title: string;
+  /** A strict object whose fields become flags: each with a description. */
+  readonly options: z.ZodType<Options>;
   parse(options: unknown): Options;
   run(options: Options, submit: Submit, onProgress: (progress: Progress) => void): Promise<Report>;
+  /** The report as a session keeps it. */
+  findings(report: Report): Findings;
 }
 
 /** Figures by seed: `{ "seed 0": 1.3, … }`. */
-export function bySeed(outcomes: readonly { readonly seed: number }[], values: readonly number[]): Record<string, number> {
-  return Object.fromEntries(outcomes.map(({ seed }, i) => [`seed ${seed}`, values[i]]));
+export function bySeed(seeds: readonly number[], values: readonly number[]): Record<string, number> {
+  return Object.fromEntries(seeds.map((seed, i) => [`seed ${seed}`, values[i]]));
 }
