@@ -192,6 +192,21 @@ describe('writeOnnx', () => {
     expect(read.nodes.filter(({ type }) => type === 'Concat')).toHaveLength(2);
   });
 
+  test('inputs that are given are written into the file, and no longer asked for', () => {
+    const given = { data: Float32Array.of(1, -0, 3), shape: [3] };
+    const graph = new Graph();
+    const y = ops.add(graph.input('x', [rows, 3]), graph.input('weight', [3]));
+    const read = readModel(writeOnnx(program({ y }), { initializers: { weight: given } }));
+    checkStructure(read);
+    expect(read.inputs).toEqual([{ name: 'x', type: 1, shape: ['rows', 3] }]);
+    expect(read.initializers).toEqual([{ name: 'weight', type: 1, dims: [3], bytes: 12 }]);
+    const write = (name: string, data: Float32Array, shape: number[]) => () =>
+      writeOnnx(program({ y }), { initializers: { [name]: { data, shape } } });
+    expect(write('other', given.data, [3])).toThrow('onnx: initializers must be of x, weight, got "other"');
+    expect(write('weight', given.data, [1, 3])).toThrow('onnx: initializer weight must fill the shape [3], got "3 in [1, 3]"');
+    expect(write('weight', Float32Array.of(1), [3])).toThrow('onnx: initializer weight must fill the shape [3], got "1 in [3]"');
+  });
+
   test('compound dimensions are worked out from the inputs', () => {
     const graph = new Graph();
     const x = graph.input('x', [rows, positions]);

@@ -1,14 +1,16 @@
 /**
  * Writes a program as an ONNX model (opset 20, IR 10).
  *
- * Weights are inputs, not initialisers, so files stay small and the 2 GB limit of the format is never met. Sites name the values they
- * mark, and every node carries the label of the node it came from, so a message of a runtime leads back to the model.
+ * Weights are inputs, not initialisers, so files stay small and the 2 GB limit of the format is never met; in a file that is to stand alone
+ * they can be written into it. Sites name the values they mark, and every node carries the label of the node it came from, so a message of a
+ * runtime leads back to the model.
  */
+import { UserError } from '../base/errors.ts';
 import type { Dimension, Shape } from './dimension.ts';
 import { elements, isStatic } from './dimension.ts';
 import type { OnnxAttributes, OnnxContext } from './operation.ts';
 import { attributesKey } from './graph.ts';
-import { bareSymbol, type Program } from './program.ts';
+import { bareSymbol, type Program, type TensorData } from './program.ts';
 import { Message } from './protobuf.ts';
 import type { Data, DType, Node, Value } from './value.ts';
 
@@ -32,11 +34,26 @@ interface OnnxNode {
 export interface OnnxOptions {
   /** `fast` (default) may use operations of ONNX Runtime's CPU provider; `portable` keeps to the standard. */
   target?: 'fast' | 'portable';
+  /** Inputs of the program that are written into the file as initialisers, and no longer fed. */
+  initializers?: Readonly<Record<string, TensorData>>;
+  /** What there is to know of the model, by name (`metadata_props`). */
+  metadata?: Readonly<Record<string, string>>;
 }
 
-/** The model as bytes of an `.onnx` file. */
-export function writeOnnx(program: Program, { target = 'fast' }: OnnxOptions = {}): Uint8Array {
-  return new Writer(program, target).model();
+/** The model as bytes of an `.onnx` file. @throws UserError for initialisers that are no inputs of the program, or not of their shape */
+export function writeOnnx(program: Program, { target = 'fast', initializers = {}, metadata = {} }: OnnxOptions = {}): Uint8Array {
+  for (const [name, { data, shape }] of Object.entries(initializers)) {
+    const input = program.inputs.get(name);
+    if (!input) throw new UserError('onnx: initializers', `must be of ${[...program.inputs.keys()].join(', ')}`, name);
+    const fits = shape.join() === input.shape.join() && data.length === elements(input.shape);
+    if (!fits)
+      throw new UserError(
+        `onnx: initializer ${name}`,
+        `must fill the shape [${input.shape.join(', ')}]`,
+        `${data.length} in [${shape.join(', ')}]`,
+      );
+  }
+  return new Writer(program, target).model(initializers, metadata);
 }
 
 class Writer {
@@ -60,19 +77,24 @@ class Writer {
     }
   }
 
-  model(): Uint8Array {
+  model(initializers: Readonly<Record<string, TensorData>>, metadata: Readonly<Record<string, string>>): Uint8Array {
     for (const node of this.#program.nodes) this.#write(node);
     this.#nameOutputs();
     this.#nameSites();
     const graph = new Message().string(2, 'gatescope');
     for (const node of this.#nodes) graph.message(1, this.#nodeMessage(node));
     for (const { message } of this.#initializers.values()) graph.message(5, message);
-    for (const [name, value] of this.#program.inputs) graph.message(11, typeMessage(name, value));
+    for (const [name, value] of this.#program.inputs) {
+      if (Object.hasOwn(initializers, name))
+        graph.message(5, tensorMessage(name, initializers[name].data, value.shape as number[], value.dtype));
+      else graph.message(11, typeMessage(name, value));
+    }
     for (const [name, value] of this.#program.outputs) graph.message(12, typeMessage(name, value));
     const opsets = [new Message().string(1, '').integer(2, OPSET)];
     if (this.#nodes.some((node) => node.domain === 'com.microsoft')) opsets.push(new Message().string(1, 'com.microsoft').integer(2, 1));
     const model = new Message().integer(1, IR_VERSION).string(2, 'gatescope').message(7, graph);
     for (const opset of opsets) model.message(8, opset);
+    for (const [name, value] of Object.entries(metadata)) model.message(14, new Message().string(1, name).string(2, value));
     return model.finish();
   }
 
@@ -140,13 +162,7 @@ class Writer {
     const known = this.#initializers.get(key);
     if (known) return known.name;
     const name = `${CONSTANT}${this.#initializers.size}`;
-    const message = new Message();
-    for (const size of shape) message.integer(1, size);
-    message
-      .integer(2, ELEMENT[dtype])
-      .string(8, name)
-      .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-    this.#initializers.set(key, { name, message });
+    this.#initializers.set(key, { name, message: tensorMessage(name, data, shape, dtype) });
     return name;
   }
 
@@ -219,6 +235,15 @@ function attributeMessage(name: string, value: OnnxAttributes[string]): Message 
   if ('float' in value) return message.float(2, value.float).integer(20, 1);
   for (const entry of value) message.integer(8, entry);
   return message.integer(20, 7);
+}
+
+function tensorMessage(name: string, data: Data | BigInt64Array, shape: readonly number[], dtype: DType | 'int64'): Message {
+  const message = new Message();
+  for (const size of shape) message.integer(1, size);
+  return message
+    .integer(2, ELEMENT[dtype])
+    .string(8, name)
+    .bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
 }
 
 function typeMessage(name: string, value: Value): Message {

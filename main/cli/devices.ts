@@ -3,14 +3,16 @@ import { Command } from 'commander';
 import { throwIfCancelled } from '../../engine/base/errors.ts';
 import { devices, parityText, type Device, type DeviceReport } from '../../engine/execute/devices.ts';
 import { EngineClient, EngineDied } from '../host/engineClient.ts';
-import { spawnEngine, type SpawnEngine } from '../host/spawn.ts';
+import type { SpawnEngine } from '../host/spawn.ts';
 import { print } from './output.ts';
 import { ProgressLine } from './progressLine.ts';
+import { aligned } from './table.ts';
+import type { Surroundings } from './work.ts';
 
 /** Milliseconds a device has: SwiftShader, which is no GPU at all, takes eight seconds. */
 const PATIENCE = 60_000;
 
-export function devicesCommand(signal: AbortSignal): Command {
+export function devicesCommand({ signal, spawn }: Surroundings): Command {
   return new Command('devices')
     .description('list the devices that programs can run on, and why others cannot')
     .option('--json', 'print an array of JSON')
@@ -20,7 +22,7 @@ export function devicesCommand(signal: AbortSignal): Command {
       try {
         for (const device of devices) {
           line.show({ stage: `trying ${device}`, done: reports.length, total: devices.length });
-          reports.push(await checkInEngine(device, signal));
+          reports.push(await checkInEngine(device, signal, spawn));
         }
       } finally {
         line.clear();
@@ -33,12 +35,7 @@ export function devicesCommand(signal: AbortSignal): Command {
  * Probes a device in an engine of its own, which may crash or never come back. Not through the pool, which would start a crashed probe
  * again and use an engine that loaded one driver for the next.
  */
-export async function checkInEngine(
-  device: Device,
-  signal: AbortSignal,
-  spawn: SpawnEngine = spawnEngine,
-  patience = PATIENCE,
-): Promise<DeviceReport> {
+export async function checkInEngine(device: Device, signal: AbortSignal, spawn: SpawnEngine, patience = PATIENCE): Promise<DeviceReport> {
   throwIfCancelled(signal);
   const tooLate = AbortSignal.timeout(patience);
   const engine = new EngineClient(spawn);
@@ -79,6 +76,5 @@ export function devicesTable(reports: readonly DeviceReport[]): string {
         : [report.device, 'unavailable', report.reason],
     ),
   ];
-  const [first, second] = [0, 1].map((column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows.map(([device, state, why]) => `${device.padEnd(first)}  ${state.padEnd(second)}  ${why}\n`).join('');
+  return `${aligned(rows)}\n`;
 }

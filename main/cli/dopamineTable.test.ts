@@ -1,11 +1,12 @@
 /** The table of the Dopamine report, as text; a changed one is looked at before it is accepted. */
 import { expect, test } from 'vitest';
-import type { DopamineReport } from '../../engine/protocols/dopamine.ts';
+import type { DopamineReport } from '../../engine/protocols/dopamineReport.ts';
 import { dopamineTable } from './dopamineTable.ts';
 
 const at = (upright: number, turned: number) => ({ 0: upright, 45: turned });
 const report: DopamineReport = {
   protocol: 'dopamine',
+  data: 'mnist',
   seeds: [
     {
       seed: 0,
@@ -26,7 +27,7 @@ const report: DopamineReport = {
 
 test('rows by seed, adapter and form, differences with their sign, claims with their figures', () => {
   expect(dopamineTable(report)).toMatchInlineSnapshot(`
-    "Test accuracy in percent, 10 000 images an angle, MNIST
+    "Test accuracy in percent, of all test images of mnist at each angle
 
     seed  adapter      parameters  form      0°    45°  Δ at 45°
     ────────────────────────────────────────────────────────────
@@ -49,7 +50,7 @@ test('rows by seed, adapter and form, differences with their sign, claims with t
 test('a run without adapters has a row for the base', () => {
   const [{ seed, frozen }] = report.seeds;
   expect(dopamineTable({ ...report, seeds: [{ seed, frozen, adapters: {} }], claims: [] })).toMatchInlineSnapshot(`
-    "Test accuracy in percent, 10 000 images an angle, MNIST
+    "Test accuracy in percent, of all test images of mnist at each angle
 
     seed  adapter      parameters  form     0°    45°  Δ at 45°
     ───────────────────────────────────────────────────────────

@@ -1,7 +1,10 @@
 /** The Dopamine report as a table for a terminal. */
-import type { Accuracy, DopamineReport } from '../../engine/protocols/dopamine.ts';
+import { basename } from 'node:path';
+import type { Accuracy, DopamineReport } from '../../engine/protocols/dopamineReport.ts';
+import { claimsText } from './findingsText.ts';
+import { aligned } from './table.ts';
 
-export function dopamineTable({ seeds, claims }: DopamineReport): string {
+export function dopamineTable({ data, seeds, claims }: DopamineReport): string {
   const angles = Object.keys(seeds[0].frozen);
   const rows: string[][] = [['seed', 'adapter', 'parameters', 'form', ...angles.map((angle) => `${angle}°`), 'Δ at 45°']];
   for (const { seed, frozen, adapters } of seeds) {
@@ -20,28 +23,8 @@ export function dopamineTable({ seeds, claims }: DopamineReport): string {
       if (hard) row(id, String(parameters), 'hard', hard);
     }
   }
-  const claimed = claims.map(
-    ({ claim, measured, status }) =>
-      `  ${status.padEnd(14)} ${claim}: ${Object.entries(measured)
-        .map(([name, value]) => `${name} ${round(value)}`)
-        .join(', ')}`,
-  );
-  return `Test accuracy in percent, 10 000 images an angle, MNIST\n\n${aligned(rows)}\n\nClaims\n${claimed.join('\n')}\n`;
+  return `Test accuracy in percent, of all test images of ${basename(data)} at each angle\n\n${aligned(rows)}\n\n${claimsText(claims)}`;
 }
 
-/** To hundredths, since accuracies differ by the hundredth; nothing is not signed as a loss. */
-const rounded = (value: number): number => Number(value.toFixed(2)) + 0;
-const signed = (value: number): string => (rounded(value) >= 0 ? '+' : '−') + Math.abs(value).toFixed(2);
-const round = (value: number): string => String(rounded(value)).replace('-', '−');
-
-/** Columns padded to their widest entry: text to the left, numbers to the right. */
-function aligned(rows: readonly string[][]): string {
-  const widths = rows[0].map((_cell, column) => Math.max(...rows.map((row) => row[column].length)));
-  const numeric = rows[0].map((_cell, column) => rows.slice(1).every((row) => /^[+−]?[\d.]*$/.test(row[column])));
-  const line = (row: readonly string[]) =>
-    row
-      .map((cell, column) => (numeric[column] ? cell.padStart(widths[column]) : cell.padEnd(widths[column])))
-      .join('  ')
-      .trimEnd();
-  return rows.map((row, i) => (i === 1 ? `${'─'.repeat(line(rows[0]).length)}\n${line(row)}` : line(row))).join('\n');
-}
+/** To hundredths; nothing is not signed as a loss. */
+const signed = (value: number): string => (Number(value.toFixed(2)) + 0 >= 0 ? '+' : '−') + Math.abs(value).toFixed(2);

@@ -4,7 +4,9 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { gatescopeProgram } from './program.ts';
 import { command, start } from './testing/command.ts';
+import { here } from './testing/here.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -14,27 +16,32 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe('help', () => {
-  const told: [string[], RegExp[]][] = [
-    [['--help'], [/^Usage: gatescope /, /^ {2}run .*<protocol>/m, /^ {2}devices /m, /--version/]],
-    [['help', 'run'], [/^Usage: gatescope run /]],
-    [
-      ['run', '--help'],
-      [
-        /^Usage: gatescope run \[options\] <protocol>/,
-        /dopamine/,
-        ...['seeds', 'adapters', 'data', 'cores', 'state', 'json'].map((name) => new RegExp(`^ {2}--${name} `, 'm')),
-      ],
-    ],
-    [
-      ['devices', '--help'],
-      [/^Usage: gatescope devices /, /--json/],
-    ],
-  ];
-  test.each(told)('%j', async (args, lines) => {
-    const { code, stdout, stderr } = await command(...args);
-    for (const line of lines) expect(stdout).toMatch(line);
-    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  const { commands } = gatescopeProgram({
+    signal: new AbortController().signal,
+    spawn: () => {
+      throw new Error('help needs no engine');
+    },
+  });
+  const ways = commands.flatMap((outer) => [[outer.name()], ...outer.commands.map((inner) => [outer.name(), inner.name()])]);
+
+  test.each(ways.filter(([name]) => name !== 'complete').map((words) => words.join(' ')))('%s --help', async (words) => {
+    const { code, stdout, stderr } = await here([...words.split(' '), '--help']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout.startsWith(`Usage: gatescope ${words} `), stdout).toBe(true);
+    expect(stdout).toMatch(/^ {2}-h, --help /m);
+    for (const line of stdout.split('\n')) expect(line.length, line).toBeLessThanOrEqual(80);
+  });
+
+  test('lists the commands, and those of a command the options that its schema has', async () => {
+    const { stdout } = await here(['--help']);
+    expect(stdout).toMatch(/^Usage: gatescope /);
+    const listed = ['new', 'run', 'train', 'adapt', 'analyse', 'show', 'ls', 'note', 'export', 'devices', 'doctor', 'completion'];
+    for (const name of listed) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+    expect(stdout).not.toMatch(/^ {2}complete /m);
+    const options = (await here(['run', 'dopamine', '--help'])).stdout;
+    for (const name of ['seeds', 'adapters', 'parts', 'data', 'session', 'cores', 'state', 'json'])
+      expect(options).toMatch(new RegExp(`^ {2}--${name} `, 'm'));
+    expect((await here(['help', 'run'])).stdout).toMatch(/^Usage: gatescope run /);
   });
 
   test('--version is that of the package', async () => {
@@ -43,7 +50,7 @@ describe('help', () => {
   });
 
   test('nothing at all is answered with the help, as a mistake', async () => {
-    const { code, stdout, stderr } = await command();
+    const { code, stdout, stderr } = await here([]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(/^Usage: gatescope /);
   });
@@ -51,7 +58,7 @@ describe('help', () => {
 
 /** Ends with 2, nothing on stdout, and one line on stderr. */
 async function refused(args: string[]): Promise<string> {
-  const { code, stdout, stderr } = await command(...args);
+  const { code, stdout, stderr } = await here(args);
   expect({ code, stdout, lines: stderr.split('\n').length - 1 }, stderr).toEqual({ code: 2, stdout: '', lines: 1 });
   return stderr.trimEnd();
 }
@@ -63,32 +70,41 @@ describe('a mistake is told in one line', () => {
     [['runn'], `unknown command 'runn' (Did you mean run?)`],
     [['--nope'], `unknown option '--nope'`],
     [['run'], `missing required argument 'protocol'`],
-    [['run', 'nope'], 'run: protocol must be one of dopamine, got "nope"'],
-    [[...run, 'more'], `too many arguments for 'run'. Expected 1 argument but got 2.`],
+    [['run', 'nope', '--seeds', '1'], 'run: protocol must be one of dopamine, got "nope"'],
+    [['run', 'dopamin'], 'run: protocol must be one of dopamine (nearest: dopamine), got "dopamin"'],
+    [[...run, 'more'], `too many arguments for 'dopamine'. Expected 0 arguments but got 1.`],
     [[...run, '--nope'], `unknown option '--nope'`],
     [[...run, '--seed', '1'], `unknown option '--seed' (Did you mean --seeds?)`],
     [['devices', '--nope'], `unknown option '--nope'`],
+    [['train'], `required option '--session <file>' not specified`],
     [[...run, '--seeds'], `option '--seeds <list>' argument missing`],
-    [[...run, '--seeds', 'x'], 'run: --seeds must be integers from 0 and ranges of them, such as 0-4 or 1,3, got "x"'],
-    [[...run, '--seeds', '-1'], 'run: --seeds must be integers from 0 and ranges of them, such as 0-4 or 1,3, got "-1"'],
-    [[...run, '--seeds', '3-1'], 'run: --seeds must be ranges that rise, of at most 1000 seeds, got "3-1"'],
-    [[...run, '--adapters', 'nope'], 'adapter: id must be dopamine, lora-r<rank>, full, got "nope"'],
-    [[...run, '--adapters', 'full,'], 'adapter: id must be dopamine, lora-r<rank>, full, got ""'],
-    [[...run, '--adapters', 'lora-r0'], 'lora: rank must be an integer in [1, 4096], got 0'],
-    [[...run, '--adapters', 'full,full'], 'run dopamine: adapters must name each adapter once, got [full, full]'],
-    [[...run, '--cores', '0'], 'run: --cores must be an integer in [1, 256], got "0"'],
-    [[...run, '--cores', '1.5'], 'run: --cores must be an integer in [1, 256], got "1.5"'],
-    [[...run, '--data', ''], 'run: --data must name a folder, got ""'],
-    [[...run, '--data', '/nonexistent'], 'readIdx: /nonexistent/train-images-idx3-ubyte must exist, got "no such file"'],
-    [[...run, '--state', '/dev/null'], 'run: --state must be a folder ('],
+    [[...run, '--seeds', 'x'], 'run dopamine: --seeds must be an integer in [0, 9007199254740991], got "x"'],
+    [[...run, '--seeds', '-1'], 'run dopamine: --seeds must be an integer in [0, 9007199254740991], got "-1"'],
+    [[...run, '--seeds', '3-1'], 'run dopamine: --seeds must have ranges that rise, of at most 1000 entries, got "3-1"'],
+    [[...run, '--seeds', '1,1'], 'run dopamine: --seeds must name each seed once, got "1,1"'],
+    [[...run, '--adapters', 'nope'], 'run dopamine: --adapters must be dopamine, threshold, gain, bias, full or lora-r<rank>, got "nope"'],
+    [
+      [...run, '--adapters', 'full,'],
+      'run dopamine: --adapters must be dopamine, threshold, gain, bias, full or lora-r<rank>, got "full,"',
+    ],
+    [[...run, '--adapters', 'lora-r0'], 'run dopamine: --adapters must be an integer in [1, 4096] for the lora rank, got "lora-r0"'],
+    [[...run, '--adapters', 'full,full'], 'run dopamine: --adapters must name each adapter once, got "full,full"'],
+    [[...run, '--parts', 'neurons,x'], 'run dopamine: --parts must be of neurons, '],
+    [[...run, '--cores', '0'], 'run dopamine: --cores must be an integer in [1, 256], got "0"'],
+    [[...run, '--cores', '1.5'], 'run dopamine: --cores must be an integer in [1, 256], got "1.5"'],
+    [[...run, '--data', ''], 'run dopamine: --data must name a data set, a folder or an npz file, got ""'],
+    [[...run, '--data', '/nonexistent'], 'loadImages: source must be "mnist", "fashion-mnist", or the path of '],
+    [[...run, '--session', ''], 'run dopamine: --session must name a file, got ""'],
+    [[...run, '--session', '/dev/null'], 'session: file must be a file, got "/dev/null"'],
+    [[...run, '--state', '/dev/null'], 'run: --state must be '],
   ];
-  test.concurrent.each(mistakes)('%j', async (args, message) => {
+  test.each(mistakes)('%j', async (args, message) => {
     const said = await refused(args);
     expect(said.startsWith(`gatescope: ${message}`), said).toBe(true);
   });
 
   test('a folder that lets nobody make folders in it', { skip: process.platform !== 'linux' }, async () => {
-    expect(await refused([...run, '--state', '/proc/gatescope'])).toMatch(/^gatescope: run: --state must be there, or .*\/proc\/gatescope/);
+    expect(await refused([...run, '--state', '/proc/gatescope'])).toMatch(/^gatescope: run: --state must be .*\/proc\/gatescope/);
   });
 });
 
@@ -117,7 +133,7 @@ describe('bad data files are named, with the rule and the value', () => {
       /must hold 10000 x 28 x 28 = 7840000 bytes after its header, got "6999984 bytes \(truncated\)"$/,
     ],
   ];
-  test.concurrent.each(faults)('%s', async (fault, broken, make, message) => {
+  test.each(faults)('%s', async (fault, broken, make, message) => {
     const data = join(folder, fault);
     mkdirSync(data);
     for (const name of names) if (name !== broken) symlinkSync(join(bundled, name), join(data, name));

@@ -1,47 +1,18 @@
-/** The `gatescope` command: parses what was asked, runs it on engines of its own, prints figures to stdout and progress to stderr. */
-import { Command, CommanderError } from 'commander';
-import { readFileSync } from 'node:fs';
-import { toFailure } from '../../engine/base/errors.ts';
-import { devicesCommand } from './devices.ts';
-import { interruption } from './interruption.ts';
-import { toleratePipes } from './output.ts';
-import { runCommand } from './run.ts';
+/** The `gatescope` command as a process: its words, its signals, its engines. */
+import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
-/** What the process ends with: 0 done, 1 a bug, 2 a mistake in what was asked or a disk that does not do its part, 130 interrupted. */
-const EXIT = { mistake: 2, cancelled: 130, bug: 1 } as const;
+// Half of the time until a command begins goes into compiling what has not changed since the last one; engines start sooner, too.
+const { XDG_CACHE_HOME: cache } = process.env;
+process.env.NODE_COMPILE_CACHE ??= join(cache?.startsWith('/') ? cache : join(homedir(), '.cache'), 'gatescope', 'compiled');
+enableCompileCache(process.env.NODE_COMPILE_CACHE);
 
-async function main(argv: readonly string[]): Promise<number> {
-  toleratePipes();
-  const { signal } = interruption();
-  const program = new Command('gatescope')
-    .description('A lab for gated neural networks: trains gated models, swaps and knocks out their gates.')
-    .version(version(), '--version')
-    .exitOverride()
-    // One line, in our name: Commander puts its suggestions on a second.
-    .configureOutput({
-      outputError: (text, write) =>
-        write(
-          `${text
-            .trim()
-            .replace(/^error: /, 'gatescope: ')
-            .replaceAll('\n', ' ')}\n`,
-        ),
-    });
-  for (const command of [runCommand(signal), devicesCommand(signal)]) program.addCommand(command.copyInheritedSettings(program));
-  try {
-    await program.parseAsync(argv);
-    return 0;
-  } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.mistake;
-    const failure = toFailure(error);
-    process.stderr.write(`${failure.kind === 'bug' ? failure.stack : `gatescope: ${failure.message}`}\n`);
-    return EXIT[failure.kind];
-  }
-}
-
-function version(): string {
-  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-  return version;
-}
-
-process.exitCode = await main(process.argv);
+const [{ gatescope }, { interruption }, { toleratePipes }, { spawnEngine }] = await Promise.all([
+  import('./command.ts'),
+  import('./interruption.ts'),
+  import('./output.ts'),
+  import('../host/spawn.ts'),
+]);
+toleratePipes();
+process.exitCode = await gatescope(process.argv.slice(2), { signal: interruption().signal, spawn: spawnEngine });

@@ -6,8 +6,8 @@ export function toleratePipes(streams: readonly NodeJS.WriteStream[] = [process.
   for (const stream of streams) stream.on('error', () => undefined);
 }
 
-/** Resolves once the text has left the process. @throws UserError if nobody reads it, or where it goes is full */
-export function print(text: string, out: NodeJS.WritableStream = process.stdout): Promise<void> {
+/** Resolves once it has left the process. @throws UserError if nobody reads it, or where it goes is full */
+export function print(text: string | Uint8Array, out: NodeJS.WritableStream = process.stdout): Promise<void> {
   return new Promise((resolve, reject) => {
     out.write(text, (error) => {
       if (!error) return resolve();
@@ -17,3 +17,10 @@ export function print(text: string, out: NodeJS.WritableStream = process.stdout)
     });
   });
 }
+
+/** One line that does not stop the command. */
+export function warn(message: string): void {
+  process.stderr.write(`gatescope: ${message}\n`);
+}
+
+export const jsonLine = (value: unknown): string => `${JSON.stringify(value)}\n`;

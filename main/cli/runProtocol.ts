@@ -1,56 +1,51 @@
 /**
- * Runs a protocol on engines of its own, from what an interrupted run left to what is printed. Whatever fails, on whatever disk: what is
- * finished is kept until the report has been read, and never called kept when it is not.
+ * Runs a protocol on engines of its own, from what the session has of it already to what is printed. Whatever fails, on whatever disk: what
+ * is finished stays in the session, and is never called kept when it is not.
  */
-import { rmdir } from 'node:fs/promises';
-import { Cancelled, UserError } from '../../engine/base/errors.ts';
-import type { Progress } from '../../engine/contract.ts';
-import type { Protocol, Submit } from '../../engine/protocols/protocol.ts';
-import type { FileJobStoreOptions } from '../host/fileJobStore.ts';
-import { FileJobStore } from '../host/jobStore.ts';
-import { EnginePool } from '../host/pool.ts';
+import { UserError } from '../../engine/base/errors.ts';
+import type { JobKind, Progress } from '../../engine/contract.ts';
+import type { Protocol } from '../../engine/protocols/protocol.ts';
+import { dataReference, type DataReference } from '../../engine/tasks/dataReference.ts';
+import { reportKey } from '../host/prepare.ts';
 import type { SpawnEngine } from '../host/spawn.ts';
-
-/** A training step has two shards, so more threads would bring nothing. */
-const MOST_THREADS = 2;
+import { fieldOf } from '../store/records.ts';
+import type { Session } from '../store/session.ts';
+import { withEngines } from './work.ts';
 
 export interface RunSetting<Report> {
   readonly cores: number;
-  /** Of this run alone; gone once it is finished. */
-  readonly folder: string;
+  /** Open to writing; closed by whoever opened it. */
+  readonly session: Session;
   readonly spawn: SpawnEngine;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: Progress) => void;
-  /** Hears of damaged files, whose work is done again. */
-  readonly onDamage: (problem: UserError) => void;
-  /** Hands the report over; until it has, nothing is forgotten. */
+  /** Hands the report over. */
   readonly present: (report: Report) => Promise<void>;
-  /** For tests of a failing disk. */
-  readonly files?: FileJobStoreOptions['files'];
+  /** What the engines know; all kinds of jobs unless given. */
+  readonly kinds?: readonly JobKind[];
 }
 
 /** @throws UserError also after the report was presented, if anything on the way to it could not be kept */
 export async function runProtocol<Options, Report>(
   protocol: Protocol<Options, Report>,
   options: Options,
-  { cores, folder, spawn, signal, onProgress, onDamage, present, files }: RunSetting<Report>,
+  { session, onProgress, present, ...setting }: RunSetting<Report>,
 ): Promise<void> {
-  const store = await FileJobStore.open(folder, { onProblem: onDamage, ...(files && { files }) }).catch((error: unknown) => {
-    throw error instanceof UserError ? new UserError('run: --state', error.rule, folder, { cause: error }) : error;
+  await withEngines(session, setting, async ({ submit, identify, lose }) => {
+    const identified = await withKnownData(options, identify);
+    const report = await protocol.run(identified, submit, onProgress);
+    try {
+      session.saveReport(reportKey(protocol, identified), protocol.id, protocol.version, protocol.findings(report), identified);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      lose(error);
+    }
+    await present(report);
   });
-  let lost: UserError | undefined;
-  const pool = new EnginePool({ cores, spawn, store, onProblem: (problem) => (lost ??= problem) });
-  try {
-    const submit: Submit = (request, listener) =>
-      pool.submit(request, { signal, threads: MOST_THREADS, ...(listener && { onProgress: listener }) });
-    await present(await protocol.run(options, submit, onProgress));
-    await store.clear();
-  } catch (error) {
-    throw error instanceof Cancelled ? new Cancelled('interrupted; the same command goes on from where it was') : error;
-  } finally {
-    await pool.dispose();
-    await store.close();
-    await rmdir(folder).catch(() => undefined); // unless something is kept in it
-  }
-  if (lost) throw lost;
+}
+
+/** A protocol's options, if they name data, with the digest of these. */
+async function withKnownData<Options>(options: Options, identify: (reference: DataReference) => Promise<DataReference>): Promise<Options> {
+  const named = dataReference.safeParse(fieldOf(options, 'data') ?? null);
+  return named.success ? { ...options, data: await identify(named.data) } : options;
 }

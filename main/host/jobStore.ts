@@ -1,25 +1,30 @@
 /**
- * What the pool keeps of its work: for each request's key the last checkpoint of an unfinished job and the result of a finished one.
- * This is the working memory of long runs, not the session file. Here the interface and the store that lasts as long as the process;
- * the one that survives it is in fileJobStore.ts, and the keys are in requestKey.ts.
+ * What the pool keeps of its work: for each request's key the last checkpoint of an unfinished job and the result of a finished one. Here
+ * the interface, and a store that lasts as long as the process; the session file is one too (sessionJobStore.ts).
  */
-export { FileJobStore } from './fileJobStore.ts';
-export { requestKey } from './requestKey.ts';
+import type { Request } from '../../engine/contract.ts';
+import type { Stored } from '../store/session.ts';
 
-/** In a box, since undefined may be a result too. */
-export interface Stored {
-  readonly value: unknown;
+export type { Stored };
+
+/** What there is to know of a job that has come to its end. */
+export interface FinishedJob {
+  readonly key: string;
+  /** With parameters as their kind's schema gives them, defaults filled in. */
+  readonly request: Request;
+  readonly result: unknown;
+  /** Wall time of the attempt that finished it, and its threads: provenance, on which no number depends. */
+  readonly seconds: number;
+  readonly threads: number;
 }
 
 /** Values survive structured clone. A save that rejects leaves what was stored before. */
 export interface JobStore {
   loadCheckpoint(key: string): Promise<Stored | undefined>;
-  saveCheckpoint(key: string, state: unknown): Promise<void>;
+  saveCheckpoint(key: string, state: unknown, request: Request): Promise<void>;
   loadResult(key: string): Promise<Stored | undefined>;
   /** The checkpoint under this key has served its purpose and goes. */
-  saveResult(key: string, result: unknown): Promise<void>;
-  /** Forgets everything. */
-  clear(): Promise<void>;
+  saveResult(job: FinishedJob): Promise<void>;
 }
 
 export class MemoryJobStore implements JobStore {
@@ -38,13 +43,8 @@ export class MemoryJobStore implements JobStore {
     return this.#results.get(key);
   }
 
-  async saveResult(key: string, result: unknown): Promise<void> {
+  async saveResult({ key, result }: FinishedJob): Promise<void> {
     this.#results.set(key, { value: result });
     this.#checkpoints.delete(key);
-  }
-
-  async clear(): Promise<void> {
-    this.#checkpoints.clear();
-    this.#results.clear();
   }
 }

@@ -1,4 +1,4 @@
-/** The pool on real engine processes, with the jobs of testing/testEngine.ts. */
+/** The pool on real engine processes, with the jobs of testing/testKinds.ts. */
 import { afterEach, expect, test } from 'vitest';
 import { Cancelled, UserError } from '../../engine/base/errors.ts';
 import { Random } from '../../engine/base/random.ts';
@@ -153,7 +153,7 @@ test('mistakes and bugs come back as what they are; a bug costs the engine, a mi
   expect((unknown as UserError).message).toMatch(/^run: kind must be one of walk, wait, .*, got "nosuch"$/);
   expect(engines.length).toBe(1);
   const bug = await pool.submit({ kind: 'bug', parameters: {} }).catch((error: unknown) => error);
-  expect((bug as Error).stack).toMatch(/a bug in a job[\s\S]*testEngine\.ts/);
+  expect((bug as Error).stack).toMatch(/a bug in a job[\s\S]*testKinds\.ts/);
   expect(bug).not.toBeInstanceOf(UserError);
   await expect(pool.submit({ kind: 'uncaught', parameters: {} })).rejects.toThrow('a bug in a timer');
   await expect(pool.submit({ kind: 'uncloneable', parameters: {} })).rejects.toThrow(/could not be cloned/);
@@ -216,7 +216,8 @@ test('a finished job is answered from the store without an engine', async () => 
   const later = testPool({ store });
   expect(await later.pool.submit(wait(0))).toEqual(result);
   expect(later.engines.length).toBe(0);
-  const other = testPool({ store, edition: '2' });
+  const prepare = (request: Request) => ({ request, key: `another edition of ${requestKey(request)}` });
+  const other = testPool({ store, prepare });
   expect(await other.pool.submit(wait(0))).not.toEqual(result);
 });
 

@@ -9,7 +9,7 @@ import { Cancelled, throwIfCancelled, UserError } from '../../engine/base/errors
 import type { Progress, Request } from '../../engine/contract.ts';
 import { EngineClient, EngineDied } from './engineClient.ts';
 import type { JobStore } from './jobStore.ts';
-import { requestKey } from './requestKey.ts';
+import { requestKey, type PreparedRequest } from './requestKey.ts';
 import type { SpawnEngine } from './spawn.ts';
 
 /** How often in a row a job is started again without having stored a checkpoint in between. */
@@ -19,8 +19,8 @@ export interface EnginePoolOptions {
   readonly cores: number;
   readonly spawn: SpawnEngine;
   readonly store: JobStore;
-  /** What results depend on besides their requests (see requestKey). */
-  readonly edition?: string;
+  /** Fills in a request's defaults and gives its key: prepare.ts for our own kinds of jobs; as it is, keyed by its content, unless given. */
+  readonly prepare?: (request: Request) => PreparedRequest;
   /** Hears of a checkpoint or a result that could not be stored; a job may go on without the one, and whoever asked gets the other. */
   readonly onProblem?: (problem: UserError) => void;
 }
@@ -67,9 +67,10 @@ export class EnginePool implements AsyncDisposable {
    * @throws UserError for a request that cannot be done or a checkpoint that cannot be stored; Cancelled once the signal has fired, within
    * little more than a second; an Error for a bug, or when engines keep dying over it
    */
-  async submit<Result = unknown>(request: Request, { signal, onProgress, threads = 1 }: SubmitOptions = {}): Promise<Result> {
+  async submit<Result = unknown>(given: Request, { signal, onProgress, threads = 1 }: SubmitOptions = {}): Promise<Result> {
     count('EnginePool.submit: threads', threads);
-    const key = requestKey(request, this.#options.edition);
+    const { prepare = asGiven } = this.#options;
+    const { key, request } = prepare(given);
     for (;;) {
       throwIfCancelled(signal);
       if (this.#disposed) throw new Error('EnginePool.submit: the pool is disposed');
@@ -144,6 +145,7 @@ export class EnginePool implements AsyncDisposable {
     if (stored) return stored.value;
     const threads = await this.#turn(task);
     let result: unknown;
+    const began = performance.now();
     try {
       result = await this.#compute(task, threads);
     } finally {
@@ -152,7 +154,8 @@ export class EnginePool implements AsyncDisposable {
       this.#schedule();
     }
     try {
-      await store.saveResult(task.key, result);
+      const { key, request } = task;
+      await store.saveResult({ key, request, result, seconds: (performance.now() - began) / 1000, threads });
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       this.#report(error);
@@ -184,7 +187,7 @@ export class EnginePool implements AsyncDisposable {
             for (const listener of task.listeners) listener(progress);
           },
           onCheckpoint: async (state) => {
-            await store.saveCheckpoint(key, state).catch((error: unknown) => {
+            await store.saveCheckpoint(key, state, request).catch((error: unknown) => {
               if (error instanceof UserError) this.#report(error);
               throw error;
             });
@@ -256,6 +259,8 @@ export class EnginePool implements AsyncDisposable {
     }
   }
 }
+
+const asGiven = (request: Request): PreparedRequest => ({ request, key: requestKey(request) });
 
 function count(field: string, value: number): number {
   if (!Number.isSafeInteger(value) || value < 1) throw new UserError(field, 'must be an integer of at least 1', value);

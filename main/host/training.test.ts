@@ -5,8 +5,9 @@ import { Random } from '../../engine/base/random.ts';
 import type { Progress, Request } from '../../engine/contract.ts';
 import type { TrainResult } from '../../engine/jobs/trainClassifier.ts';
 import type { TrainingCheckpoint } from '../../engine/training/loop.ts';
-import { MemoryJobStore, requestKey } from './jobStore.ts';
+import { MemoryJobStore } from './jobStore.ts';
 import { EnginePool } from './pool.ts';
+import { requestKey } from './requestKey.ts';
 import { spawnEngine } from './spawn.ts';
 import { recordingSpawn } from './testing/recordingSpawn.ts';
 
@@ -18,7 +19,7 @@ const foundation = (more: object = {}): Request => ({
     seed: 3,
     epochs: 1,
     batch: 32,
-    widths: [784, 64, 32, 10],
+    hidden: [64, 32],
     angles: [0],
     optimiser: { kind: 'adam', learningRate: 1e-3 },
     checkpointSeconds: 0,
@@ -54,9 +55,9 @@ const end = async () => {
 afterAll(end);
 
 /** Every bit of a result that training gives. */
-const bits = ({ parameters, losses, digest, frozenDigest, count }: TrainResult) => ({
-  parameters: Object.fromEntries(Object.entries(parameters).map(([name, values]) => [name, hex(values)])),
-  losses: hex(losses),
+const bits = ({ model, series, digest, frozenDigest, count }: TrainResult) => ({
+  parameters: Object.fromEntries(Object.entries(model.base).map(([name, values]) => [name, hex(values)])),
+  losses: hex(series.loss.values),
   digest,
   frozenDigest,
   count,
@@ -68,7 +69,7 @@ describe('an engine killed with SIGKILL', () => {
   beforeAll(async () => {
     const { pool, store } = workshop();
     const result = await pool.submit<TrainResult>(foundation(), { threads: 2 });
-    expect(result.losses).toHaveLength(1875);
+    expect(result.series.loss.values).toHaveLength(1875);
     expect(store.steps.length).toBeGreaterThan(3);
     undisturbed = bits(result);
     await end();

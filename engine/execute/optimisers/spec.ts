@@ -11,26 +11,29 @@ import { between } from '../../base/schema.ts';
 const RATE_LIMIT = 1000;
 
 // Above 0.999999 a beta has hardly a digit of 1 - beta left in float32, and from 1 - 2^-25 it is 1 and the moments never decay.
-const beta = between(0, 0.999999);
+const beta = (fallback: number, of: string) =>
+  between(0, 0.999999)
+    .default(fallback)
+    .meta({ description: `decay of the mean of the ${of}` });
 // PyTorch allows 0, but then 0/0 makes NaN of every parameter that has no gradient yet, and in a gated network those are common.
-const epsilon = between(1e-30, 1).default(1e-8);
-const learningRate = between(0, RATE_LIMIT);
-const weightDecay = between(0, 100);
-const moments = { beta1: beta.default(0.9), beta2: beta.default(0.999), epsilon };
+const epsilon = between(1e-30, 1).default(1e-8).meta({ description: 'what is added to the root of the mean square' });
+const learningRate = between(0, RATE_LIMIT).meta({ description: 'size of a step' });
+const weightDecay = (fallback: number) => between(0, 100).default(fallback).meta({ description: 'pull of the parameters towards 0' });
+const moments = { beta1: beta(0.9, 'gradient'), beta2: beta(0.999, 'squared gradient'), epsilon };
 
 export const optimiserSchema = z.discriminatedUnion(
   'kind',
   [
     // Adam's decay is added to the gradient (L2), AdamW's shrinks the parameters.
-    z.strictObject({ kind: z.literal('adam'), learningRate, ...moments, weightDecay: weightDecay.default(0) }),
-    z.strictObject({ kind: z.literal('adamw'), learningRate, ...moments, weightDecay: weightDecay.default(0.01) }),
+    z.strictObject({ kind: z.literal('adam'), learningRate, ...moments, weightDecay: weightDecay(0) }),
+    z.strictObject({ kind: z.literal('adamw'), learningRate, ...moments, weightDecay: weightDecay(0.01) }),
     z
       .strictObject({
         kind: z.literal('sgd'),
         learningRate,
-        momentum: between(0, 1).default(0),
-        nesterov: z.boolean('must be true or false').default(false),
-        weightDecay: weightDecay.default(0),
+        momentum: between(0, 1).default(0).meta({ description: 'share of the step before that is kept' }),
+        nesterov: z.boolean('must be true or false').default(false).meta({ description: 'momentum that looks ahead' }),
+        weightDecay: weightDecay(0),
       })
       .refine(({ momentum, nesterov }) => momentum > 0 || !nesterov, { path: ['momentum'], message: 'must be above 0 with nesterov' }),
   ],

@@ -1,0 +1,43 @@
+/** Options that several commands have, and the commands' paths. */
+import type { Command } from 'commander';
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { UserError } from '../../engine/base/errors.ts';
+import { OfferingArgument, OfferingOption } from './offers.ts';
+
+/** Data sets that go by a name. */
+export const NAMED_DATA = ['mnist', 'fashion-mnist'];
+/** Ids to offer; other ranks, and those with options after a plus, are understood as well. */
+export const ADAPTER_SUGGESTIONS = ['dopamine', 'threshold', 'gain', 'bias', 'lora-r1', 'lora-r4', 'lora-r8', 'full'];
+
+export const sessionOption = (description: string): OfferingOption =>
+  new OfferingOption('--session <file>', description, { from: 'files' });
+
+export const fileArgument = (): OfferingArgument => new OfferingArgument('<file>', 'the session file', { from: 'files' });
+
+/** @param place the command, for errors */
+export const addCores = (command: Command, place: string): Command =>
+  command.option(
+    '--cores <n>',
+    'engines and threads to use; results do not depend on it',
+    (text) => coresOf(text, place),
+    availableParallelism(),
+  );
+
+export function coresOf(text: string, place: string): number {
+  const cores = /^\d+$/.test(text) ? Number(text) : NaN;
+  if (!(cores >= 1 && cores <= 256)) throw new UserError(`${place}: --cores`, 'must be an integer in [1, 256]', text);
+  return cores;
+}
+
+/** A path that means the same wherever the command is given again. */
+export function absolutePath(text: string, place: string, what: string): string {
+  if (text === '') throw new UserError(place, `must name a ${what}`, text);
+  return resolve(text);
+}
+
+/** A source of images that means the same wherever it is read; what is nothing here stays as it was written, for the error. */
+export function dataSource(text: string): string {
+  return !NAMED_DATA.includes(text) && existsSync(text) ? resolve(text) : text;
+}

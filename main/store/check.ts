@@ -1,0 +1,35 @@
+/** Whether a session file is whole to the last number: the database's own pages, and every digest in it. */
+import { checkpointKeys, getCheckpoint } from './checkpoints.ts';
+import type { Connection } from './connection.ts';
+import { getModel, modelRows } from './models.ts';
+import { resultRows, getResult } from './results.ts';
+import { getRunResult, runRows } from './runs.ts';
+import { getTensor } from './tensors.ts';
+
+/** What SQLite finds wrong with its pages, and with rows that refer to others. It reads the whole file. */
+export function databaseProblems(connection: Connection): string[] {
+  const pages = connection.all<{ quick_check: string }>('PRAGMA quick_check(20)').map(({ quick_check }) => quick_check);
+  if (pages.length !== 1 || pages[0] !== 'ok') return pages;
+  return connection
+    .all<{ table: string; parent: string }>('PRAGMA foreign_key_check')
+    .map(({ table, parent }) => `a row of ${table} refers to ${parent} that are not there`);
+}
+
+/** Everything that is wrong, in words; nothing if the file is whole. @param weights whether models are with theirs */
+export function sessionProblems(connection: Connection, weights: boolean): string[] {
+  const problems = databaseProblems(connection);
+  if (problems.length > 0) return problems;
+  const look = (read: () => unknown) => {
+    try {
+      read();
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : String(error));
+    }
+  };
+  for (const { digest } of connection.all<{ digest: string }>('SELECT digest FROM tensors')) look(() => getTensor(connection, digest));
+  if (weights) for (const { digest } of modelRows(connection)) look(() => getModel(connection, digest));
+  for (const { key } of runRows(connection)) look(() => getRunResult(connection, key));
+  for (const { key } of resultRows(connection)) look(() => getResult(connection, key));
+  for (const key of checkpointKeys(connection)) look(() => getCheckpoint(connection, key));
+  return problems;
+}

@@ -1,0 +1,82 @@
+/** Requests, results and findings as JSON beside the arrays and models they stand on. Which columns tell what of them is for runs.ts and results.ts. */
+import type { ClassifierModel } from '../../engine/models/classifier.ts';
+import { canonicalDigest } from './canonical.ts';
+import { decode, encode } from './codec.ts';
+import type { Connection } from './connection.ts';
+import { getModel, putModel } from './models.ts';
+import { damaged, trusting } from './problems.ts';
+import { getTensor, putTensor } from './tensors.ts';
+
+export interface KeptModel {
+  readonly digest: string;
+  readonly label: string;
+}
+
+export interface KeptRecord {
+  readonly json: string;
+  /** Models in it, in their order. */
+  readonly models: readonly KeptModel[];
+}
+
+export interface RecordOptions {
+  readonly at: string;
+  /** What to call a model that is not in the session yet. @param path names and indices that lead to it */
+  readonly label?: (path: readonly string[]) => string;
+  readonly shape?: (path: readonly string[]) => readonly number[] | undefined;
+}
+
+/** Stores what plain data stands on. Call it within the transaction that stores the JSON. */
+export function putRecord(
+  connection: Connection,
+  value: unknown,
+  { at, label = () => 'model', shape = () => undefined }: RecordOptions,
+): KeptRecord {
+  const models: KeptModel[] = [];
+  const json = encode(value, {
+    tensor: (data, path) => putTensor(connection, data, shape(path)),
+    model: (model, path) => {
+      const named = label(path);
+      const digest = putModel(connection, model, { label: named }, at);
+      models.push({ digest, label: named });
+      return digest;
+    },
+  });
+  return { json, models };
+}
+
+/**
+ * The plain data again, bit for bit.
+ * @param what how to call it where it is damaged: `result 0123456789ab`
+ * @param digest of it, where it is known
+ */
+export function getRecord(connection: Connection, json: string, what: string, digest?: string): unknown {
+  const { path } = connection;
+  const models = new Map<string, ClassifierModel>();
+  return trusting(path, what, () => {
+    const value = decode(json, {
+      tensor: (tensor) => getTensor(connection, tensor).data,
+      model: (model) => {
+        let known = models.get(model);
+        if (!known) models.set(model, (known = getModel(connection, model)));
+        return known;
+      },
+    });
+    if (digest !== undefined && canonicalDigest(value) !== digest) throw damaged(`${what} is not what its digest stands for`, path);
+    return value;
+  });
+}
+
+/** A field of plain data, if it is there. */
+export function fieldOf(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;
+}
+
+export const textField = (value: unknown, name: string): string | undefined => {
+  const field = fieldOf(value, name);
+  return typeof field === 'string' ? field : undefined;
+};
+
+export const integerField = (value: unknown, name: string): number | undefined => {
+  const field = fieldOf(value, name);
+  return Number.isSafeInteger(field) ? (field as number) : undefined;
+};

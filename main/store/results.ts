@@ -1,0 +1,133 @@
+/** Findings of a session: what analyses found on which models and data, and what protocols made of it. */
+import type { Findings } from '../../engine/base/findings.ts';
+import { canonicalDigest } from './canonical.ts';
+import type { Connection } from './connection.ts';
+import { putCorpusOf } from './corpora.ts';
+import { trusting } from './problems.ts';
+import { fieldOf, getRecord, integerField, putRecord, textField, type KeptModel } from './records.ts';
+import type { Provenance } from './runs.ts';
+
+export interface FinishedAnalysis {
+  readonly key: string;
+  readonly analysis: string;
+  readonly version: number;
+  /** What was asked: of its fields `models`, `data` and `seed` are read, and all are kept. */
+  readonly parameters: unknown;
+  readonly findings: unknown;
+  readonly seconds?: number;
+  readonly provenance?: Provenance;
+}
+
+export interface ResultRow {
+  readonly key: string;
+  readonly analysis: string;
+  /** Of the analysis. */
+  readonly version: number;
+  /** Of the findings: the same key gives the same one, in every file. */
+  readonly digest: string;
+  readonly at: string;
+  readonly seed: number | undefined;
+  readonly corpus: string | undefined;
+  readonly seconds: number | undefined;
+  readonly provenance: Provenance;
+  readonly models: readonly KeptModel[];
+  /** Whether the analysis has another version by now, which may find other numbers. */
+  readonly outdated: boolean;
+}
+
+export interface Result {
+  readonly row: ResultRow;
+  readonly findings: Findings;
+}
+
+/** Versions of the analyses as they are now, by id. */
+export type CurrentVersions = Readonly<Record<string, number>>;
+
+export function putResult(connection: Connection, finished: FinishedAnalysis, at: string): void {
+  const { key, analysis, version, parameters, findings, seconds, provenance = {} } = finished;
+  connection.transaction(() => {
+    const corpus = putCorpusOf(connection, parameters, at);
+    const request = putRecord(connection, parameters, { at, label: (path) => labelAt(parameters, path) });
+    connection.run('DELETE FROM results WHERE key = ?', key);
+    connection.run(
+      `INSERT INTO results (key, analysis, version, digest, at, seed, corpus, seconds, provenance, request, payload)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      key,
+      analysis,
+      version,
+      canonicalDigest(findings, 'findings'),
+      at,
+      integerField(parameters, 'seed') ?? null,
+      corpus ?? null,
+      seconds ?? null,
+      JSON.stringify(provenance),
+      request.json,
+      putRecord(connection, findings, { at, shape: (path) => measureShape(findings, path) }).json,
+    );
+    request.models.forEach(({ digest, label }, position) =>
+      connection.run('INSERT INTO result_models (result, position, label, model) VALUES (?, ?, ?, ?)', key, position, label, digest),
+    );
+  });
+}
+
+/** A model's label in a request: beside it, as `models: [{ label, model }]`. */
+function labelAt(parameters: unknown, path: readonly string[]): string {
+  const holder = path.slice(0, -1).reduce<unknown>((inside, name) => fieldOf(inside, name), parameters);
+  return textField(holder, 'label') ?? path.at(-1) ?? 'model';
+}
+
+/** Of the data of a measure: how many there are on each axis. */
+function measureShape(findings: unknown, [first, name, last, ...more]: readonly string[]): number[] | undefined {
+  if (first !== 'measures' || last !== 'data' || more.length > 0) return undefined;
+  const { axes, measures } = findings as Findings;
+  return measures[name].axes.map((axis) => axes[axis].values.length);
+}
+
+interface RawRow extends Omit<ResultRow, 'seed' | 'corpus' | 'seconds' | 'provenance' | 'models' | 'outdated'> {
+  readonly seed: number | null;
+  readonly corpus: string | null;
+  readonly seconds: number | null;
+  readonly provenance: string;
+}
+
+const columns = 'key, analysis, version, digest, at, seed, corpus, seconds, provenance';
+
+/** In the order they came. */
+export function resultRows(connection: Connection, current: CurrentVersions = {}): ResultRow[] {
+  const models = new Map<string, KeptModel[]>();
+  for (const { result, ...model } of connection.all<KeptModel & { result: string }>(
+    'SELECT result, label, model AS digest FROM result_models ORDER BY result, position',
+  ))
+    models.set(result, [...(models.get(result) ?? []), model]);
+  return connection
+    .all<RawRow>(`SELECT ${columns} FROM results ORDER BY rowid`)
+    .map((row) => resultRow(connection, row, models.get(row.key) ?? [], current));
+}
+
+function resultRow({ path }: Connection, raw: RawRow, models: readonly KeptModel[], current: CurrentVersions): ResultRow {
+  return trusting(path, `result ${raw.key.slice(0, 12)}`, () => ({
+    ...raw,
+    seed: raw.seed ?? undefined,
+    corpus: raw.corpus ?? undefined,
+    seconds: raw.seconds ?? undefined,
+    provenance: JSON.parse(raw.provenance) as Provenance,
+    models,
+    outdated: Object.hasOwn(current, raw.analysis) && current[raw.analysis] !== raw.version,
+  }));
+}
+
+/** @returns undefined if there is none @throws DamagedSession if the findings are not those of the digest */
+export function getResult(connection: Connection, key: string, current: CurrentVersions = {}): Result | undefined {
+  const raw = connection.get<RawRow>(`SELECT ${columns} FROM results WHERE key = ?`, key);
+  if (!raw) return undefined;
+  const { payload } = connection.get<{ payload: string }>('SELECT payload FROM results WHERE key = ?', key)!;
+  const models = connection.all<KeptModel>('SELECT label, model AS digest FROM result_models WHERE result = ? ORDER BY position', key);
+  return {
+    row: resultRow(connection, raw, models, current),
+    findings: getRecord(connection, payload, `result ${key.slice(0, 12)}`, raw.digest) as Findings,
+  };
+}
+
+export function resultDigest(connection: Connection, key: string): string | undefined {
+  return connection.get<{ digest: string }>('SELECT digest FROM results WHERE key = ?', key)?.digest;
+}

@@ -1,0 +1,126 @@
+/** Trainings of a session: what was asked, the model and the series that came of it, and those that are still under way. */
+import type { Request } from '../../engine/contract.ts';
+import { canonicalDigest } from './canonical.ts';
+import { isModel } from './codec.ts';
+import type { Connection } from './connection.ts';
+import { putCorpusOf } from './corpora.ts';
+import { putModel } from './models.ts';
+import { trusting } from './problems.ts';
+import { fieldOf, getRecord, integerField, putRecord, textField } from './records.ts';
+import { dtypeOf, getTensor, putTensor, type TypedArray } from './tensors.ts';
+
+/** What no number depends on: versions, threads, hardware. */
+export type Provenance = Readonly<Record<string, string | number>>;
+
+export interface FinishedTraining {
+  readonly key: string;
+  readonly request: Request;
+  /** As its kind of job gives it; of its fields `model`, `count` and `series` are read, and all are kept. */
+  readonly result: unknown;
+  readonly seconds: number;
+  readonly provenance: Provenance;
+}
+
+export interface RunRow {
+  readonly key: string;
+  readonly kind: string;
+  /** The stage: `foundation`, `dopamine`. */
+  readonly label: string;
+  readonly seed: number | undefined;
+  readonly state: 'unfinished' | 'done';
+  /** When it was begun, or finished if it is done. */
+  readonly at: string;
+  readonly model: string | undefined;
+  readonly corpus: string | undefined;
+  /** Numbers trained. */
+  readonly parameters: number | undefined;
+  readonly seconds: number | undefined;
+  /** Of the whole result: the same request gives the same one. */
+  readonly digest: string | undefined;
+  readonly provenance: Provenance;
+}
+
+export interface Series {
+  readonly name: string;
+  readonly unit: string;
+  readonly values: TypedArray;
+}
+
+const labelOf = ({ kind, parameters }: Request): string => textField(parameters, 'stage') ?? kind;
+
+/** Makes an unfinished training known; nothing changes if it is already. */
+export function putUnfinishedRun(connection: Connection, key: string, request: Request, at: string): void {
+  if (connection.get('SELECT 1 FROM runs WHERE key = ?', key)) return;
+  connection.transaction(() => {
+    connection.run(
+      `INSERT INTO runs (key, kind, label, seed, state, at, corpus, provenance, request) VALUES (?, ?, ?, ?, 'unfinished', ?, ?, '{}', ?)`,
+      key,
+      request.kind,
+      labelOf(request),
+      integerField(request.parameters, 'seed') ?? null,
+      at,
+      putCorpusOf(connection, request.parameters, at) ?? null,
+      putRecord(connection, request.parameters, { at, label: () => 'foundation' }).json,
+    );
+  });
+}
+
+export function putRun(connection: Connection, { key, request, result, seconds, provenance }: FinishedTraining, at: string): void {
+  const label = labelOf(request);
+  connection.transaction(() => {
+    putUnfinishedRun(connection, key, request, at);
+    const model = fieldOf(result, 'model');
+    connection.run(
+      `UPDATE runs SET state = 'done', at = ?, model = ?, parameters = ?, seconds = ?, digest = ?, provenance = ?, result = ? WHERE key = ?`,
+      at,
+      typeof model === 'object' && model !== null && isModel(model) ? putModel(connection, model, { label }, at) : null,
+      integerField(result, 'count') ?? null,
+      seconds,
+      canonicalDigest(result, 'result'),
+      JSON.stringify(provenance),
+      putRecord(connection, result, { at, label: () => label }).json,
+      key,
+    );
+    connection.run('DELETE FROM series WHERE run = ?', key);
+    Object.entries(fieldOf(result, 'series') ?? {}).forEach(([name, series], position) => {
+      const values: unknown = fieldOf(series, 'values');
+      if (!ArrayBuffer.isView(values) || !dtypeOf(values)) return;
+      const tensor = putTensor(connection, values as TypedArray);
+      const unit = textField(series, 'unit') ?? '';
+      connection.run('INSERT INTO series (run, position, name, unit, tensor) VALUES (?, ?, ?, ?, ?)', key, position, name, unit, tensor);
+    });
+  });
+}
+
+/** In a box, since a result may be undefined. @returns undefined unless the training is done and its weights are here */
+export function getRunResult(connection: Connection, key: string): { readonly value: unknown } | undefined {
+  const row = connection.get<{ digest: string; result: string | null }>(`SELECT digest, result FROM runs WHERE key = ?`, key);
+  if (typeof row?.result !== 'string') return undefined;
+  return { value: getRecord(connection, row.result, `run ${key.slice(0, 12)}`, row.digest) };
+}
+
+type Nullable<Row> = { readonly [Field in keyof Row]: undefined extends Row[Field] ? Exclude<Row[Field], undefined> | null : Row[Field] };
+type RawRow = Nullable<Omit<RunRow, 'provenance'>> & { readonly provenance: string };
+
+/** In the order they were begun. */
+export function runRows(connection: Connection): RunRow[] {
+  const columns = 'key, kind, label, seed, state, at, model, corpus, parameters, seconds, digest, provenance';
+  return connection.all<RawRow>(`SELECT ${columns} FROM runs ORDER BY rowid`).map((row) =>
+    trusting(connection.path, `run ${row.key.slice(0, 12)}`, () => ({
+      ...row,
+      seed: row.seed ?? undefined,
+      model: row.model ?? undefined,
+      corpus: row.corpus ?? undefined,
+      parameters: row.parameters ?? undefined,
+      seconds: row.seconds ?? undefined,
+      digest: row.digest ?? undefined,
+      provenance: JSON.parse(row.provenance) as Provenance,
+    })),
+  );
+}
+
+export function seriesOf(connection: Connection, run: string): Series[] {
+  return connection
+    .all<{ name: string; unit: string; tensor: string }>('SELECT name, unit, tensor FROM series WHERE run = ? ORDER BY position', run)
+    .map(({ name, unit, tensor }) => ({ name, unit, values: getTensor(connection, tensor).data }));
+}

@@ -1,0 +1,54 @@
+/**
+ * The schema of session files and its history: a list of migrations, the number of which a file was made with is its `user_version`.
+ * A migration is never changed once released; a new schema is one more file and one more line. Tables are described where they are made.
+ */
+import Database from 'better-sqlite3';
+import type { Connection } from './connection.ts';
+import { everything } from './migrations/everything.ts';
+
+/** In the header of every session file, so that it is told from other SQLite databases: "gate". */
+export const APPLICATION_ID = 0x67617465;
+
+export type Migration = (execute: (sql: string) => void) => void;
+
+export const migrations: readonly Migration[] = [everything];
+
+/** Brings a file from the schema it has to the newest, in one transaction. */
+export function migrate(connection: Connection, from: number, steps: readonly Migration[] = migrations): void {
+  connection.transaction(() => {
+    for (const step of steps.slice(from)) step((sql) => connection.execute(sql));
+    connection.pragma(`user_version = ${steps.length}`);
+  });
+}
+
+/** An object of a schema, as SQLite keeps it. */
+interface SchemaObject {
+  readonly type: string;
+  readonly name: string;
+  readonly sql: string;
+}
+
+const objects = `SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\'`;
+
+/**
+ * What is wrong with a file's schema, if anything. Tables of somebody else's are let be; a trigger could change what is written here.
+ * @param version its `user_version`; of one newer than ours, only triggers are known to be wrong
+ */
+export function schemaProblem(connection: Connection, version: number, steps: readonly Migration[] = migrations): string | undefined {
+  const found = new Map(connection.all<SchemaObject>(objects).map((object) => [object.name, object]));
+  for (const { type, name } of found.values()) if (type === 'trigger') return `it has a trigger ${name}, which none of ours has`;
+  if (version > steps.length) return undefined;
+  for (const { type, name, sql } of expectedObjects(steps.slice(0, version)))
+    if (found.get(name)?.sql !== sql) return `its ${type} ${name} is ${found.has(name) ? 'not as we make it' : 'not there'}`;
+  return undefined;
+}
+
+function expectedObjects(steps: readonly Migration[]): SchemaObject[] {
+  const database = new Database(':memory:');
+  try {
+    for (const step of steps) step((sql) => database.exec(sql));
+    return database.prepare<[], SchemaObject>(objects).all();
+  } finally {
+    database.close();
+  }
+}
