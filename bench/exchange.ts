@@ -10,13 +10,15 @@
  * | transformer-step, toy-transformer | the weights below; `tokens [batches,batch,T]`, `targets [batches,batch,T]` int32 |
  * | sweep | the weights below; `clean [pairs,T]`, `counterfactual [pairs,T]`, `a [pairs]`, `b [pairs]` int32, a ≠ b |
  * | dopamine | `w0`, `b0`, …; `turned [60000]` int32, 1 = turned by the angle in the foundation's data; `order [20·batch]` int32, image numbers of the first 20 batches |
+ * | units | `w0`, `b0`, …; per hidden layer `threshold0 [width]`, `gain0 [width]`; `clean [images,in]`, `donor [images,in]`, `labels [images]` int32 |
  *
  * Transformer weights (D width, T positions, V vocabulary, M mlp; layer-norm epsilon 1e-5): `embed.W_E [V,D]`, `pos_embed.W_pos [T,D]`;
  * per layer `blocks.N.` + `ln1.w [D]`, `ln1.b [D]`, `attn.W_QKV [D,3D]` and `attn.b_QKV [3D]` (columns q | k | v, head-major inside
  * each), `attn.W_O [D,D]` (rows head-major), `attn.b_O [D]`, `ln2.w`, `ln2.b`, `mlp.W_in [D,M]`, `mlp.b_in [M]`, `mlp.W_out [M,D]`,
  * `mlp.b_out [D]`; `ln_final.w`, `ln_final.b`, `unembed.W_U [D,V]`.
  *
- * Initial values: linear weights and biases U(±1/√fan_in), embeddings N(0, 0.02²), layer norms 1 and 0.
+ * Initial values: linear weights and biases U(±1/√fan_in), embeddings N(0, 0.02²), layer norms 1 and 0. Of `units`: thresholds U(−0.1, 0.3), gains
+ * U(0.5, 1.5), inputs N(0, 1), so that a unit is silent in both sets for about a quarter of the images.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -112,6 +114,17 @@ export function writeExchange(folder: string, suite: Suite, seed = 20_260): Mani
       writer.integers('turned', [TRAINING_IMAGES], () => (numbers.next() < 0.5 ? 1 : 0));
       writer.integers('order', [AGREEMENT_STEPS * config.batch], () => numbers.integer(TRAINING_IMAGES));
       break;
+    case 'units': {
+      const { widths, images } = config;
+      writeMlp(writer, numbers, widths);
+      widths.slice(1, -1).forEach((width, layer) => {
+        writer.floats(`threshold${layer}`, [width], () => numbers.between(-0.1, 0.3));
+        writer.floats(`gain${layer}`, [width], () => numbers.between(0.5, 1.5));
+      });
+      for (const name of ['clean', 'donor']) writer.floats(name, [images, widths[0]], () => numbers.normal());
+      writer.integers('labels', [images], () => numbers.integer(widths[widths.length - 1]));
+      break;
+    }
     default:
       config satisfies never;
   }

@@ -6,6 +6,7 @@ import { dopamineSide } from './ours/dopamine.ts';
 import { peakMiB } from './ours/memory.ts';
 import { stepSide } from './ours/steps.ts';
 import { sweepSide } from './ours/sweep.ts';
+import { unitsSide } from './ours/units.ts';
 import type { Ready, RoundAnswer } from './side.ts';
 
 export interface OurSide {
@@ -26,9 +27,11 @@ const { config } = manifest;
 const side =
   config.kind === 'dopamine'
     ? await dopamineSide(config, tensors, threads)
-    : manifest.suite === 'sweep'
-      ? await sweepSide(config as never, tensors, threads)
-      : await stepSide(config, tensors, threads, AGREEMENT_STEPS);
+    : config.kind === 'units'
+      ? unitsSide(config, tensors)
+      : manifest.suite === 'sweep'
+        ? await sweepSide(config as never, tensors, threads)
+        : await stepSide(config, tensors, threads, AGREEMENT_STEPS);
 
 const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 answer({ ready: true, ...side.ready });

@@ -7,9 +7,12 @@
  *   first line   {"ready":true,"losses":[20 numbers]}                      training suites and dopamine: the losses of the first 20
  *                                                                           steps from the exchange folder's state (each before its update)
  *                {"ready":true,"figures":[heads·pairs],"baseline":[pairs]}  sweep: patched metric, [layer·H+head][pair], and the clean metric
+ *                {"ready":true,"figures":[units·2·n],"baseline":[2·n]}      units: patched margin, [unit of all layers][clean ← donor, donor ← clean]
+ *                                                                           [every so-manieth image], and the margins without a swap
  *   {"round":N}  restore the initial state (untimed), do N steps | sweeps | protocols, answer
  *                {"seconds":s,"last":loss of the N-th step}                 training suites
- *                {"seconds":s}                                              sweep: the counterfactual forward is part of every sweep
+ *                {"seconds":s}                                              sweep: the counterfactual forward is part of every sweep,
+ *                                                                           units: so are both forwards without a swap
  *                {"seconds":s,"result":{one entry of "seeds" of the issue}} dopamine: from reading the idx files to the accuracies
  *   {"end":true} answer {"peakMiB":own peak resident memory, children included}, exit 0
  *

@@ -1,6 +1,6 @@
 /** The suites: what each one is made of, what one unit of its work is, and how much of it a round holds. */
 
-export type SuiteName = 'mlp-step' | 'transformer-step' | 'toy-mlp' | 'toy-transformer' | 'dopamine' | 'sweep';
+export type SuiteName = 'mlp-step' | 'transformer-step' | 'toy-mlp' | 'toy-transformer' | 'dopamine' | 'sweep' | 'units';
 
 export interface MlpConfig {
   kind: 'mlp';
@@ -38,7 +38,19 @@ export interface DopamineConfig {
   data: string;
 }
 
-export type SuiteConfig = MlpConfig | TransformerConfig | DopamineConfig;
+/** Every hidden unit of a gated MLP, swapped between two sets of inputs in both directions. */
+export interface UnitsConfig {
+  kind: 'units';
+  widths: number[];
+  /** Rows of either set. */
+  images: number;
+  /** Of the gates: out = gain · σ((a − threshold)/temperature) · a with a = relu(x W + b). */
+  temperature: number;
+  /** The figures to agree on are of every so-manieth image. */
+  every: number;
+}
+
+export type SuiteConfig = MlpConfig | TransformerConfig | DopamineConfig | UnitsConfig;
 
 export interface Rival {
   /** As printed in `rival`. */
@@ -102,6 +114,19 @@ export function suites(data: string): Suite[] {
       work: 1,
       unit: 'sweep',
       rounds: 15,
+    },
+    {
+      name: 'units',
+      config: { kind: 'units', widths: [784, 256, 128, 10], images: 2000, temperature: 0.1, every: 40 },
+      script: 'units.py',
+      rivals: [
+        { name: 'torch-1.13 hooks', arguments: ['--variant', 'natural'], judged: true },
+        { name: 'torch-1.13, from the unit on', arguments: ['--variant', 'suffix'], judged: false },
+      ],
+      foreach: false,
+      work: 1,
+      unit: 'sweep',
+      rounds: 7,
     },
   ];
 }

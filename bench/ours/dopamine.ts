@@ -1,7 +1,8 @@
 /** The Dopamine protocol for one seed, from reading the idx files to the accuracies, on engines that are already running. */
 import { readFileSync } from 'node:fs';
 import { dopamineProtocol } from '../../engine/protocols/dopamine.ts';
-import { PIXELS, loadMnist, rotate } from '../../engine/tasks/mnistModes.ts';
+import { loadImages } from '../../engine/tasks/imageData.ts';
+import { rotate } from '../../engine/tasks/rotate.ts';
 import { MemoryJobStore } from '../../main/host/jobStore.ts';
 import { EnginePool } from '../../main/host/pool.ts';
 import { spawnEngine } from '../../main/host/spawn.ts';
@@ -30,7 +31,8 @@ export async function dopamineSide(config: DopamineConfig, tensors: Tensors, thr
         );
         const began = performance.now();
         const report = await dopamineProtocol.run(
-          dopamineProtocol.parse({ seeds: [round++], data: config.data }),
+          // What the rival does too, and no more.
+          dopamineProtocol.parse({ seeds: [round++], adapters: ['dopamine', 'lora-r4'], parts: [], data: { source: config.data } }),
           (request) => pool.submit(request, { threads: 2 }),
           () => undefined,
         );
@@ -48,13 +50,16 @@ export async function dopamineSide(config: DopamineConfig, tensors: Tensors, thr
 
 /** The foundation's first steps from the exchange's weights, images and order. */
 async function foundationLosses({ widths, batch, data, angle }: DopamineConfig, tensors: Tensors) {
-  const { train } = loadMnist(data);
+  const images = await loadImages(data);
+  const { train } = images;
+  const pixels = images.height * images.width;
   const turned = tensors.get('turned')!;
   const order = tensors.get('order')!;
   const rows = order.length;
-  const inputs = new Float32Array(rows * PIXELS);
+  const inputs = new Float32Array(rows * pixels);
   order.forEach((image: number, row: number) => {
-    inputs.set(rotate(train.pixels.subarray(image * PIXELS, (image + 1) * PIXELS), 1, turned[image] === 1 ? angle : 0), row * PIXELS);
+    const upright = train.pixels.subarray(image * pixels, (image + 1) * pixels);
+    inputs.set(rotate(upright, 1, images, turned[image] === 1 ? angle : 0), row * pixels);
   });
   const targets = Int32Array.from(order as Int32Array, (image) => train.labels[image]);
   const side = await stepSide(

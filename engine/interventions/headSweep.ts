@@ -11,7 +11,7 @@ import type { CompiledProgram, OnnxRuntimeExecutor } from '../execute/onnxruntim
 import type { Feeds } from '../execute/executor.ts';
 import { symbol } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
-import { dependents, program, type TensorData } from '../graph/program.ts';
+import { program, type TensorData } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { parameterInputs, type Tensors } from '../models/parameters.ts';
 import { headOutput } from '../models/sites.ts';
@@ -20,6 +20,7 @@ import { expandAxis, multiply, oneHot, subtract, sum, where } from '../ops/index
 import { branchMask, branchRanges } from './branchMask.ts';
 import { narrow, type Narrowed } from './narrow.ts';
 import { BRANCHES, POSITIONS, suffix, type Suffix } from './suffix.ts';
+import { inputNamed, parameterFeeds, reaches, requireInteger, requirePart, type CellState } from './sweep.ts';
 
 export interface SweepPrompts {
   /** int32 [pairs, length] */
@@ -31,8 +32,6 @@ export interface SweepPrompts {
   readonly answer: Int32Array;
   readonly other: Int32Array;
 }
-
-export type CellState = 'measured' | 'proved-zero';
 
 const ROWS = symbol('rows');
 
@@ -70,14 +69,7 @@ export class HeadSweep {
     this.#config = config;
     this.#lastOnly = lastOnly;
     const specs = transformerParameters(config);
-    this.#weights = Object.fromEntries(
-      specs.map(({ name, shape }) => {
-        const data = parameters[name] as Float32Array | undefined;
-        if (data?.length !== shape.reduce((a, b) => a * b, 1))
-          throw new UserError(`headSweep: parameter ${name}`, `must hold ${shape.join(' × ')} numbers`, data?.length);
-        return [name, { data, shape }];
-      }),
-    );
+    this.#weights = parameterFeeds('headSweep', specs, parameters);
     const graph = new Graph();
     const values = parameterInputs(graph, specs);
     const mask = graph.input('mask', [POSITIONS, POSITIONS]);
@@ -93,7 +85,7 @@ export class HeadSweep {
       const [, , heads, width] = z.shape;
       const prefix = `${headOutput(layer)}.${atRead ? 'read' : 'earlier'}`;
       const part = (name: string) => graph.input(`${prefix}.${name}`, [ROWS, 1, heads, width]);
-      const chosen = graph.inputs.get('chosen') ?? graph.input('chosen', [BRANCHES, heads, 1], 'bool');
+      const chosen = inputNamed(graph, 'chosen', [BRANCHES, heads, 1], 'bool');
       return suffix({
         output: logits,
         axis: 1,
@@ -107,14 +99,8 @@ export class HeadSweep {
     };
     const compiledSuffix = (layer: number, atRead: boolean): LayerProgram | undefined => {
       const made = suffixOf(layer, atRead);
-      const z = [`${headOutput(layer)}.${atRead ? 'read' : 'earlier'}.donor`];
-      if (
-        !dependents(
-          [made.output],
-          z.map((name) => graph.inputs.get(name)!),
-        ).has(made.output)
-      )
-        return undefined;
+      const donor = graph.inputs.get(`${headOutput(layer)}.${atRead ? 'read' : 'earlier'}.donor`)!;
+      if (!reaches(donor, made.output)) return undefined;
       return { suffix: made, compiled: executor.compile(program({ metric: metric(made.output) })) };
     };
     const layers = Array.from({ length: config.layers }, (_entry, layer) => layer);
@@ -164,19 +150,7 @@ export class HeadSweep {
     this.#checked = prompts;
     this.#requirePositions(positions, length);
     requireRoom(result, layers * heads * positions.length);
-    if (!(
-      Number.isInteger(begin) &&
-      Number.isInteger(end) &&
-      0 <= begin &&
-      begin < end &&
-      end <= result.pairs &&
-      end <= prompts.answer.length
-    ))
-      throw new UserError(
-        'headSweep: pairs',
-        `must be a part of [0, ${Math.min(result.pairs, prompts.answer.length)})`,
-        `[${begin}, ${end})`,
-      );
+    requirePart('headSweep: pairs', begin, end, Math.min(result.pairs, prompts.answer.length));
     const rows = end - begin;
     const read = length - 1;
     const int = (data: Int32Array, ...shape: number[]): TensorData => ({ data, shape });
@@ -253,11 +227,6 @@ export function checkPrompts({ clean, donor, answer, other, length }: SweepPromp
     const wrong = data.findIndex((token) => token < 0 || token >= vocabulary);
     if (wrong >= 0) throw new UserError(`headSweep: ${name} ${wrong}`, `must be a token in [0, ${vocabulary - 1}]`, data[wrong]);
   }
-}
-
-function requireInteger(place: string, value: number, low: number, high: number): void {
-  if (!(Number.isInteger(value) && value >= low && value <= high))
-    throw new UserError(place, `must be an integer in [${low}, ${high}]`, value);
 }
 
 function requireRoom({ patched, clean, donor, pairs }: SweepMetrics, cells: number): void {

@@ -1,5 +1,5 @@
 /**
- * Building part of a computation along one axis: what the two ways of cutting positions (narrow.ts, suffix.ts) have in common.
+ * Building part of a computation along one axis: what the ways of cutting positions (narrow.ts, suffix.ts) and rows (unitBranches.ts) share.
  *
  * Operations say how their axes correspond (`along`), so no model has to be written with cutting in mind; an operation or a model that does
  * not allow it is an error that names the place, and whoever asked falls back to whole runs.
@@ -8,13 +8,16 @@ import { UserError } from '../base/errors.ts';
 import type { Dimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/value.ts';
 
-/** The axes of the node's inputs that run with `axis` of its outputs; undefined for inputs that are needed whole. */
-export function axesAlong(node: Node, axis: number): readonly (number | undefined)[] {
+/**
+ * The axes of the node's inputs that run with `axis` of its outputs; undefined for inputs that are needed whole.
+ * @param what runs along the axis, for the error
+ */
+export function axesAlong(node: Node, axis: number, what = 'positions'): readonly (number | undefined)[] {
   const axes = node.operation.along?.(node, axis);
   if (!axes)
     throw new UserError(
-      `cut positions: ${node.label}`,
-      'must let its positions be computed one by one',
+      `cut ${what}: ${node.label}`,
+      `must let its ${what} be computed one by one`,
       `axis ${axis} of ${String(node.outputs[0])}`,
     );
   return axes;

@@ -15,6 +15,7 @@ import { UserError } from '../base/errors.ts';
 import { broadcastTo, concat, gather } from '../ops/index.ts';
 import { CausalReads } from './causal.ts';
 import { axesAlong, axisOf, reapply } from './restrict.ts';
+import { inputNamed } from './sweep.ts';
 
 /** Positions of a whole prompt, up to the one that is read. */
 export const POSITIONS = symbol('positions');
@@ -75,7 +76,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
   const reached = dependents([output], [site]);
   const caches = new Map<string, Cache & { input: Value }>();
   const masks = new Map<string, Range>();
-  const vector = (list: List, size: Dimension) => graph.inputs.get(`range.${list}`) ?? graph.input(`range.${list}`, [size], 'int32');
+  const vector = (list: List, size: Dimension) => inputNamed(graph, `range.${list}`, [size], 'int32');
   const before = () => vector('before', PAST);
   const places = { at: () => vector('at', BRANCHES), after: () => vector('after', AFTER), last: () => vector('last', BRANCHES) };
   /** The positions of a range, put together from lists that have one symbol for a size each, so that every run knows all sizes. */
@@ -93,7 +94,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
       // The same for every suffix of a graph: the clean run gives it once.
       const name = `${part}.${value.node?.label ?? 'input'}${value.source.kind === 'node' ? `.${value.source.slot}` : `.${value.id}`}`;
       const shape = value.shape.map((dimension, i) => (part === 'at' && i === at ? 1 : dimension));
-      found = { name, value, axis: at, part, input: graph.inputs.get(name) ?? graph.input(name, shape, value.dtype) };
+      found = { name, value, axis: at, part, input: inputNamed(graph, name, shape, value.dtype) };
       caches.set(key, found);
     }
     return found.input;
@@ -103,7 +104,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     if (value === mask) {
       const name = `${prefix}.mask.${range}`;
       masks.set(name, range);
-      return graph.inputs.get(name) ?? graph.input(name, [size(range), all]);
+      return inputNamed(graph, name, [size(range), all]);
     }
     // Scores of queries and keys that the change does not reach: their keys are those of the branches all the same.
     if (causal.carries(value, at)) {

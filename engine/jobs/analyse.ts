@@ -42,7 +42,14 @@ export function analysisJob(analysis: AnyAnalysis): JobKind<AnalyseParameters, F
       const executor = new OnnxRuntimeExecutor();
       try {
         const findings = await analysis.run({ models, seed, options }, { ...analysisContext(context, data), executor });
-        return checkFindings({ ...findings, facts: { analysis: analysis.id, data: data.name, ...findings.facts } });
+        const contextual = models.some(({ model: { adapter } }) => adapter !== undefined && adapterOf(adapter.id).contextual);
+        const facts = {
+          analysis: analysis.id,
+          data: data.name,
+          ...(contextual && { mode: 'of a context-conditioned adapter: the one trained on the angle nearest to that of the images' }),
+          ...findings.facts,
+        };
+        return checkFindings({ ...findings, facts });
       } finally {
         executor.dispose();
       }

@@ -169,7 +169,7 @@ class SeedRun {
 
   /** The paper's limitation: on a foundation that never saw the mode, gates can do less. */
   async #expressivity(rich: ClassifierModel, known: readonly Labelled[]): Promise<SeedOutcome['expressivity']> {
-    const poor = (await this.#foundation('foundation at 0°', [OLD])).model;
+    const poor = (await this.#foundation('foundation', [OLD])).model;
     const models: Labelled[] = [];
     for (const [base, kind] of [
       [rich, 'mixed'],
@@ -177,7 +177,7 @@ class SeedRun {
     ] as const)
       for (const id of EXPRESSIVE) {
         const given = base === rich ? known.find(({ model }) => model.adapter?.id === id)?.model : undefined;
-        models.push(this.#labelled(`${id} on ${kind}`, given ?? (await this.#adapt(id, base, { stage: `${id} on ${kind}` })).model));
+        models.push(this.#labelled(`${id} on ${kind}`, given ?? (await this.#adapt(id, base)).model));
       }
     const findings = await this.#analyse('expressivity', models, { angle: MODE });
     const on = (kind: string) => {

@@ -203,8 +203,8 @@ test('training with straight-through gates computes with hard decisions, other g
     x: { data: images, shape: [ROWS, 13] },
     ...Object.fromEntries(specsOf(through).map(({ name, shape }) => [name, { data: { ...base, ...own }[name], shape }])),
   });
-  expectClose(results.hard.data as Float32Array, logits(through, own, 'hard'), EXACT, 'straight-through');
-  expectClose(results.soft.data as Float32Array, logits(through, own, 'soft'), EXACT, 'soft');
+  expectClose(results.hard.data, logits(through, own, 'hard'), EXACT, 'straight-through');
+  expectClose(results.soft.data, logits(through, own, 'soft'), EXACT, 'soft');
 });
 
 test('ids: every gate family with its options, gain, bias, LoRA of any rank, full, and nothing else', () => {
