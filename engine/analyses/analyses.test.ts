@@ -20,8 +20,8 @@ afterAll(() => executor.dispose());
 /** What to ask an analysis, where one mode and the defaults are not it. */
 const questions: Readonly<Record<string, { models: LabelledModel[]; options?: object }>> = {
   frontier: {
-    models: [0, 1, 2].map((variant) => labelled(`mode ${variant}`, { adapter: 'dopamine', variant })),
-    options: { lambdas: [0, 1e-3, 1e-2], active: 60 },
+    models: [0, 1, 2].map((variant) => labelled(`mode ${variant}`, { adapter: 'dopamine', variant, sparsity: variant / 100 })),
+    options: { active: 60 },
   },
   paired: {
     models: [1, 2].flatMap((seed) => ['dopamine', 'lora-r2'].map((adapter) => labelled(`${adapter}, ${seed}`, { adapter, seed }))),

@@ -9,7 +9,7 @@ import type { Findings } from '../base/findings.ts';
 import type { JobContext } from '../contract.ts';
 import type { Executor } from '../execute/executor.ts';
 import type { ClassifierModel } from '../models/classifier.ts';
-import type { DataReference, ImageSet, Part } from '../tasks/dataReference.ts';
+import type { ImageSet, Part } from '../tasks/dataReference.ts';
 
 /** A model and what it is called in the findings. */
 export interface LabelledModel {
@@ -39,11 +39,14 @@ export interface Analysis<Schema extends z.ZodType = z.ZodType> {
   readonly title: string;
   /** How many models it takes, and whether they must carry an adapter, a gated one, or none. */
   readonly models: { readonly least: number; readonly most: number; readonly adapter: 'gated' | 'any' | 'optional' };
+  /** Whether it reads the seed: whether anything is drawn. */
+  readonly draws?: boolean;
   /** A strict object, every field with a default and a `.meta({ description })`. */
   readonly options: Schema;
+  /** Options in the one form that their key is made of, where several mean the same. */
+  canonical?(options: z.output<Schema>, models: readonly LabelledModel[]): z.output<Schema>;
   /** @throws UserError for models or options that do not go together; Cancelled from `context.breathe` */
   run(input: AnalysisInput<z.output<Schema>>, context: AnalysisContext): Promise<Findings>;
 }
 
 export type AnyAnalysis = Analysis<z.ZodType>;
-export type { DataReference };

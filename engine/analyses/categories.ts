@@ -37,6 +37,7 @@ export const categories: Analysis<typeof options> = {
   title: 'units reused, boosted, attenuated, silenced and dead in the mode',
   models: { least: 1, most: 1, adapter: 'any' },
   options,
+  canonical: (given, [{ model }]) => ({ ...given, angles: [...anglesFor(given.angles, model)] }),
   async run({ models: [{ label, model }], options: asked }, context) {
     requireUnits('categories', label, model);
     const { tolerance } = asked;

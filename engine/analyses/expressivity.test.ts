@@ -51,7 +51,7 @@ test('gains, relative gains and their means', async () => {
     'mean relative gain',
   );
   expect(axes.foundation.values).toEqual(['0°, 45°, seed 1', '0°, seed 2', '0°, seed 3']);
-  expect(facts).toMatchObject({ relativeTo: 'lora-r2', 'foundations of several angles': 1, 'foundations of one angle': 2 });
+  expect(facts).toMatchObject({ relativeTo: 'lora-r2', 'foundations, angle seen': 1, 'foundations, angle new': 2 });
 });
 
 /** Answers as told: every model's logits are made so that it gets a given number of the 620 images right. */
@@ -100,13 +100,7 @@ test.each([
     { relative: 1e-12, absolute: 0 },
     'relative',
   );
-  expect(Object.keys(claims![0].measured)).toEqual([
-    '0°, 45°, seed 1',
-    '0°, seed 2',
-    '0°, seed 3',
-    'mean, several angles',
-    'mean, one angle',
-  ]);
+  expect(Object.keys(claims![0].measured)).toEqual(['0°, 45°, seed 1', '0°, seed 2', '0°, seed 3', 'mean, angle seen', 'mean, angle new']);
 });
 
 test('without LoRA nothing is relative and nothing claimed; without both kinds there is no question', async () => {
@@ -116,6 +110,6 @@ test('without LoRA nothing is relative and nothing claimed; without both kinds t
   expect(claims).toEqual([]);
   expect(facts.relativeTo).toBe('LoRA (none was given)');
   await expect(expressivity.run({ models: modes.slice(1), seed: 0, options }, context)).rejects.toThrow(
-    'expressivity: models must stand on foundations of several angles and on foundations of one, got "none of several angles"',
+    'expressivity: models must stand on foundations that were shown 45° and on such that were not, got "none of angle seen"',
   );
 });

@@ -1,6 +1,6 @@
 /**
- * How much a mode can express that its foundation never saw: gains at the new angle on foundations trained on several angles, against
- * gains on those trained on one. The paper (arXiv:2602.11726) states as its limitation that a mode can only reuse what is there, so that
+ * How much a mode can express that its foundation never saw: gains at an angle on foundations that were shown it, against gains on those to
+ * which it is new. The paper (arXiv:2602.11726) states as its limitation that a mode can only reuse what is there, so that
  * beside an adapter that changes weights it should fall behind on the latter.
  */
 import { z } from 'zod';
@@ -15,12 +15,13 @@ import { ground } from './scoring.ts';
 
 const options = z.strictObject({ angle: angle(45, 'degrees of the mode that was learned'), form: form('soft'), part });
 
-const kinds = ['several angles', 'one angle'] as const;
+/** Whether the foundation was shown the angle that the mode is for. */
+const kinds = ['angle seen', 'angle new'] as const;
 
 export const expressivity: Analysis<typeof options> = {
   id: 'expressivity',
   version: 1,
-  title: 'gains on foundations of several angles against gains on foundations of one',
+  title: 'gains on foundations that were shown the angle against gains on those it is new to',
   models: { least: 2, most: Infinity, adapter: 'any' },
   options,
   async run({ models, options: asked }, context) {
@@ -30,12 +31,12 @@ export const expressivity: Analysis<typeof options> = {
       { ...asked, angles: [asked.angle] },
       context,
     );
-    const kindOf = foundations.map(({ model }) => (model.angles.length > 1 ? 0 : 1));
+    const kindOf = foundations.map(({ model }) => (model.angles.includes(asked.angle) ? 0 : 1));
     for (const [kind, name] of kinds.entries())
       if (!kindOf.includes(kind as 0 | 1))
         throw new UserError(
           'expressivity: models',
-          'must stand on foundations of several angles and on foundations of one',
+          `must stand on foundations that were shown ${asked.angle}° and on such that were not`,
           `none of ${name}`,
         );
 
@@ -89,7 +90,7 @@ export const expressivity: Analysis<typeof options> = {
           models.map(({ model }) => model),
           asked.form,
         ),
-        ...Object.fromEntries(kinds.map((name, kind) => [`foundations of ${name}`, kindOf.filter((one) => one === kind).length])),
+        ...Object.fromEntries(kinds.map((name, kind) => [`foundations, ${name}`, kindOf.filter((one) => one === kind).length])),
         relativeTo: ofReference,
       },
       claims: adapters.flatMap((id, adapter) => {
@@ -101,7 +102,7 @@ export const expressivity: Analysis<typeof options> = {
   },
 };
 
-/** Holds when every foundation of one angle is below every foundation of several, in sign only when their means are. */
+/** Holds when every foundation the angle is new to is below every other, in sign only when their means are. */
 function claimOf(
   id: string,
   reference: string,
@@ -109,15 +110,15 @@ function claimOf(
   { kindOf, labels }: { kindOf: readonly number[]; labels: readonly string[] },
 ): Claim {
   const known = relative.flatMap((value, i) => (Number.isNaN(value) ? [] : [{ value, kind: kindOf[i], label: labels[i] }]));
-  const [several, one] = kinds.map((_name, kind) => known.filter((entry) => entry.kind === kind).map(({ value }) => value));
+  const [seen, fresh] = kinds.map((_name, kind) => known.filter((entry) => entry.kind === kind).map(({ value }) => value));
   return {
-    claim: `${id} gains a smaller part of what ${reference} gains on foundations of one angle than on foundations of several`,
+    claim: `${id} gains a smaller part of what ${reference} gains on foundations to which the angle is new than on those that were shown it`,
     measured: {
       ...Object.fromEntries(known.map(({ label, value }) => [label, value])),
-      [`mean, ${kinds[0]}`]: mean(several),
-      [`mean, ${kinds[1]}`]: mean(one),
+      [`mean, ${kinds[0]}`]: mean(seen),
+      [`mean, ${kinds[1]}`]: mean(fresh),
     },
-    status: Math.max(...one) < Math.min(...several) ? 'holds' : mean(one) < mean(several) ? 'in sign only' : 'does not hold',
+    status: Math.max(...fresh) < Math.min(...seen) ? 'holds' : mean(fresh) < mean(seen) ? 'in sign only' : 'does not hold',
   };
 }
 

@@ -15,6 +15,7 @@ export const firing: Analysis<typeof options> = {
   title: 'which neurons fire for which class, in the base and in the mode',
   models: { least: 1, most: 1, adapter: 'any' },
   options,
+  canonical: (given, [{ model }]) => ({ ...given, angles: [...anglesFor(given.angles, model)] }),
   async run({ models: [{ label, model }], options: asked }, context) {
     requireUnits('firing', label, model);
     const angles = anglesFor(asked.angles, model);

@@ -12,10 +12,9 @@ const executor = new OnnxRuntimeExecutor();
 afterAll(() => executor.dispose());
 const context = analysisContext(executor);
 
-const models = [0, 1, 2, 3].map((variant) => labelled(`variant ${variant}`, { adapter: 'dopamine', variant }));
-const lambdas = [1e-3, 0, 1e-2, 3e-3];
-const run = (more: { active?: number; form?: 'soft' | 'hard'; lambdas?: number[] } = {}, images = context.images, given = models) =>
-  frontier.run({ models: given, seed: 0, options: { lambdas, angle: 45, active: 55, form: 'hard', ...more } }, { ...context, images });
+const models = [1e-3, 0, 1e-2, 3e-3].map((sparsity, variant) => labelled(`variant ${variant}`, { adapter: 'dopamine', variant, sparsity }));
+const run = (more: { active?: number; form?: 'soft' | 'hard' } = {}, images = context.images, given = models) =>
+  frontier.run({ models: given, seed: 0, options: { angle: 45, active: 55, form: 'hard', ...more } }, { ...context, images });
 
 const activeShare = (model: (typeof models)[number]['model'], part: 'test' | 'heldOut', form: 'soft' | 'hard') => {
   const rows = references(model, form, smallImages(part, 45, 1), 45);
@@ -106,8 +105,11 @@ describe('the rule', () => {
     );
   });
 
-  test('needs one λ for each model, all on one foundation', async () => {
-    await expect(run({ lambdas: [0, 1] })).rejects.toThrow('frontier: lambdas must be 4 numbers, one for each model, got [0, 1]');
+  test('needs models on one foundation, none of which was shown what is held out', async () => {
+    const shown = labelled('shown', { adapter: 'dopamine', rows: 'all' });
+    await expect(run({}, context.images, [models[0], shown])).rejects.toThrow(
+      'frontier: shown must have been trained with rows "remaining" to be judged by held-out images, got "all"',
+    );
     const other = labelled('stranger', { adapter: 'dopamine', seed: 2 });
     await expect(run({}, context.images, [...models.slice(0, 3), other])).rejects.toThrow(
       new UserError('frontier: stranger', 'must stand on the foundation of variant 0', 'another foundation').message,

@@ -14,10 +14,6 @@ import { ACCURACY, ground, ImageSets, percent, pointsAbove, scoreAll, type Score
 import { activeInMode, activeShares, firingOf, firingSums, requireUnits } from './units.ts';
 
 const options = z.strictObject({
-  lambdas: z
-    .array(between(0, 1e6), 'must be a list of numbers')
-    .default([])
-    .meta({ description: 'the sparsity weight λ that each model was trained with, in the order of the models' }),
   angle: angle(45, 'degrees the images are turned by'),
   active: between(0, 100).default(30).meta({ description: 'models with this share of units active or more are not chosen', unit: '%' }),
   form: form('hard'),
@@ -30,9 +26,7 @@ export const frontier: Analysis<typeof options> = {
   models: { least: 2, most: Infinity, adapter: 'gated' },
   options,
   async run({ models, options: asked }, context) {
-    const { lambdas } = asked;
-    if (lambdas.length !== models.length)
-      throw new UserError('frontier: lambdas', `must be ${models.length} numbers, one for each model`, lambdas);
+    const lambdas = models.map(({ model }) => model.adapter!.sparsity);
     for (const { label, model } of models) {
       requireUnits('frontier', label, model);
       if (!sameFoundation(model, models[0].model))

@@ -38,6 +38,7 @@ export const interchange: Analysis<typeof options> = {
   title: 'necessity and sufficiency of every neuron, swapped between two angles of the same digit',
   models: { least: 1, most: 1, adapter: 'optional' },
   options,
+  draws: true,
   async run({ models: [{ label, model }], seed, options: asked }, context) {
     requireUnits('interchange', label, model);
     const imagesAt = (angle: number) => new ImageSets('interchange', context, 'test', angle).for(label, model);

@@ -23,6 +23,7 @@ export const paired: Analysis<typeof options> = {
   title: 'paired differences over seeds, with bootstrap intervals',
   models: { least: 1, most: Infinity, adapter: 'any' },
   options,
+  draws: true,
   async run({ models, options: asked, seed }, context) {
     const { adapters, foundations, bases, count, score, gain } = await differencesOf('paired', models, asked, context);
     const pairs = adapters.flatMap((_one, i) => adapters.slice(i + 1).map((_other, j) => [i, i + 1 + j] as const));

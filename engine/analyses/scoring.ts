@@ -1,4 +1,5 @@
 /** What classifiers answer: how many images they get right, and with which loss. Counted in double precision from the logits. */
+import { UserError } from '../base/errors.ts';
 import type { Findings } from '../base/findings.ts';
 import type { ClassifierModel } from '../models/classifier.ts';
 import type { ImageSet, Part } from '../tasks/dataReference.ts';
@@ -123,6 +124,9 @@ export class ImageSets {
 
   /** @throws UserError where the images do not fit the model */
   for(label: string, model: ClassifierModel): ImageSet {
+    const shown = model.rows === 'all' || (model.adapter?.rows ?? 'remaining') === 'all';
+    if (this.#part === 'heldOut' && shown)
+      throw new UserError(`${this.#id}: ${label}`, 'must have been trained with rows "remaining" to be judged by held-out images', 'all');
     const seed = this.#part === 'heldOut' ? model.seed : 0;
     const set = this.#bySeed.get(seed) ?? this.#context.images(this.#part, this.#angle, seed);
     this.#bySeed.set(seed, set);

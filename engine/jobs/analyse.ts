@@ -8,7 +8,9 @@ import type { JobContext, JobKind } from '../contract.ts';
 import type { AnyAnalysis, LabelledModel } from '../analyses/analysis.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import { adapterOf } from '../models/adapters/index.ts';
-import { checkClassifier, classifierModel } from '../models/classifier.ts';
+import { checkClassifier, classifierModel, type ClassifierModel } from '../models/classifier.ts';
+import { sameTensors } from '../models/modes.ts';
+import { titlesOf } from '../models/titles.ts';
 import { dataReference, type ImageSet, type Part } from '../tasks/dataReference.ts';
 import { loadImages, requireDigest, type ImageData } from '../tasks/imageData.ts';
 import { imageTables, rowsOf } from '../tasks/imageTables.ts';
@@ -16,15 +18,18 @@ import { imageTables, rowsOf } from '../tasks/imageTables.ts';
 /** What every analysis is asked with; `options` are its own. */
 export const analyseRequest = z.strictObject({
   models: z.array(
-    z.strictObject({ label: z.string('must be a text').min(1, 'must not be empty'), model: classifierModel }),
+    // What models are called in the findings follows from what they are (titles.ts): a label that is given counts for nothing.
+    z.strictObject({ label: z.string('must be a text').optional(), model: classifierModel }),
     'must be a list of models',
   ),
   data: dataReference,
-  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: 'of whatever is drawn: resamples, held-out images' }),
+  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: 'of whatever is drawn' }),
   options: z.unknown().default({}),
 });
 
-export type AnalyseParameters = z.output<typeof analyseRequest>;
+export interface AnalyseParameters extends Omit<z.output<typeof analyseRequest>, 'models'> {
+  readonly models: readonly LabelledModel[];
+}
 
 export function analysisJob(analysis: AnyAnalysis): JobKind<AnalyseParameters, Findings> {
   return {
@@ -32,9 +37,12 @@ export function analysisJob(analysis: AnyAnalysis): JobKind<AnalyseParameters, F
     version: analysis.version,
     keeps: 'findings',
     parse(given) {
-      const parsed = parseWith(analyseRequest, analysis.id, given);
-      checkModels(analysis, parsed.models);
-      return { ...parsed, options: parseWith(analysis.options, analysis.id, parsed.options) };
+      const { models: asked, seed, ...parsed } = parseWith(analyseRequest, analysis.id, given);
+      const titles = titlesOf(asked.map(({ model }) => model));
+      const models = asked.map(({ model }, i) => ({ label: titles[i], model }));
+      checkModels(analysis, models);
+      const options: unknown = parseWith(analysis.options, analysis.id, parsed.options);
+      return { ...parsed, models, seed: analysis.draws ? seed : 0, options: analysis.canonical?.(options, models) ?? options };
     },
     async run({ models, data: reference, seed, options }, context) {
       context.progress({ stage: 'images', done: 0, total: 1 });
@@ -45,7 +53,7 @@ export function analysisJob(analysis: AnyAnalysis): JobKind<AnalyseParameters, F
         const contextual = models.some(({ model: { adapter } }) => adapter !== undefined && adapterOf(adapter.id).contextual);
         const facts = {
           analysis: analysis.id,
-          data: data.name,
+          data: data.digest,
           ...(contextual && { mode: 'of a context-conditioned adapter: the one trained on the angle nearest to that of the images' }),
           ...findings.facts,
         };
@@ -65,13 +73,20 @@ function checkModels({ id, models: { least, most, adapter } }: AnyAnalysis, mode
       models.length,
     );
   models.forEach(({ label, model }, i) => {
-    if (models.findIndex((other) => other.label === label) < i)
-      throw new UserError(`${id}: models.${i}.label`, 'must be a label of its own', label);
+    const twin = models.findIndex((other) => sameModel(other.model, model));
+    if (twin < i) throw new UserError(`${id}: models.${i}`, `must be another than models.${twin}`, models[twin].label);
     checkClassifier(`${id}: ${label}`, model);
     if (adapter !== 'optional' && !model.adapter) throw new UserError(`${id}: ${label}`, 'must have an adapter', 'a foundation');
     if (adapter === 'gated' && !adapterOf(model.adapter!.id).gated)
       throw new UserError(`${id}: ${label}`, 'must have gates', model.adapter!.id);
   });
+}
+
+/** Whether they are of one origin and compute the same. */
+function sameModel(a: ClassifierModel, b: ClassifierModel): boolean {
+  if (a === b) return true;
+  const [one, other] = [a, b].map((model) => titlesOf([model])[0]);
+  return one === other && sameTensors(a.base, b.base) && sameTensors(a.adapter?.parameters ?? {}, b.adapter?.parameters ?? {});
 }
 
 function analysisContext({ signal, progress, breathe }: JobContext, data: ImageData) {

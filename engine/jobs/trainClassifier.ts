@@ -11,7 +11,7 @@ import type { Feeds } from '../execute/executor.ts';
 import { temperatureAt } from '../gates/anneal.ts';
 import { adapterId } from '../models/adapters/adapterId.ts';
 import { adapterOf } from '../models/adapters/index.ts';
-import { checkClassifier, classifierModel, type ClassifierModel } from '../models/classifier.ts';
+import { checkClassifier, classifierModel, modeAngles, trainingRows, type ClassifierModel } from '../models/classifier.ts';
 import { countParameters, initialise, type ParameterSpec, type Tensors } from '../models/parameters.ts';
 import { dataReference } from '../tasks/dataReference.ts';
 import { loadImages, requireDigest, type ImageData } from '../tasks/imageData.ts';
@@ -26,19 +26,16 @@ const temperature = between(1e-6, 1e6);
 export const trainOptions = z.strictObject({
   stage: z
     .string('must be a text')
+    .min(1, 'must not be empty')
     .default('training')
-    .meta({ description: 'what the run is called; it also names the stream of random numbers, so that two stages of a seed differ' }),
+    .meta({ description: 'what the run is called; no number depends on it' }),
   data: dataReference,
-  angles: z
-    .array(between(-360, 360), 'must be a list of angles')
-    .min(1, 'must be at least one angle')
-    .max(256, 'must be at most 256 angles')
+  angles: modeAngles
     .default([0])
     .meta({ description: 'angles the images are turned by; with several, each image gets one of them', unit: '°' }),
-  rows: z
-    .enum(['all', 'remaining'], 'must be "all" or "remaining"')
+  rows: trainingRows
     .default('all')
-    .meta({ description: 'training images to use; "remaining" leaves out those held out for choosing' }),
+    .meta({ description: 'training images to use; "remaining" leaves out those that the foundation\'s seed holds out for choosing' }),
   epochs: wholeBetween(1, 1000).default(2).meta({ description: 'how often every image is seen' }),
   batch: wholeBetween(1, 65_536).default(128).meta({ description: 'images in a step' }),
   optimiser: optimiserSchema
@@ -60,7 +57,7 @@ export const trainOptions = z.strictObject({
       {
         kind: z.enum(['constant', 'geometric', 'linear'], 'must be "constant", "geometric" or "linear"').default('constant'),
         start: temperature.default(0.2).meta({ description: 'T of the gates at the first step' }),
-        end: temperature.optional().meta({ description: 'T of the gates at the last step' }),
+        end: temperature.optional().meta({ description: 'T after the last step, with which the gates are then used' }),
         scale: z
           .array(temperature, 'must be a list of factors')
           .optional()
@@ -108,15 +105,15 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
   id: 'trainClassifier',
   version: 1,
   keeps: 'training',
-  neutral: ['checkpointSeconds'],
+  neutral: ['checkpointSeconds', 'stage'],
   parse(given) {
     const parsed = parseWith(trainOptions, 'trainClassifier', given);
     checkCombination(parsed);
-    return parsed;
+    return canonical(parsed);
   },
   async run(parameters, context) {
     const { seed, stage, angles, batch, optimiser } = parameters;
-    const random = new Random(seed).fork(stage);
+    const random = new Random(seed).fork(parameters.adapter ?? 'foundation');
     context.progress({ stage: `${stage}: images`, done: 0, total: 1 });
     const data = requireDigest(await loadImages(parameters.data.source), parameters.data);
     const widths = widthsFor(parameters, data);
@@ -150,8 +147,8 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
       for (const [name, values] of Object.entries({ ...frozen, ...begun })) runner.parameter(name).set(values);
       const { start } = parameters.temperature;
       runner.setScalar('temperature', start);
-      // The seed's own: a foundation must not have seen what is held out from its adapters.
-      const rows = rowsOf(data, parameters.rows, new Random(seed).fork('heldOut'));
+      // The foundation's: what it was not shown is what its adapters are not shown either.
+      const rows = rowsOf(data, parameters.rows, new Random(parameters.base?.seed ?? seed).fork('heldOut'));
       const plan = planOf(parameters, rows, random);
       const { losses } = await train(runner, plan, context, (rowNumbers, at = start) => {
         // The whole computation, not the one that reads tables: what went wrong may lie before them.
@@ -179,7 +176,7 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
 };
 
 /** What no single field can say. */
-function checkCombination({ adapter, base, hidden, temperature, sparsity }: TrainParameters): void {
+function checkCombination({ adapter, base, hidden, rows, temperature, sparsity }: TrainParameters): void {
   const refuse = (field: string, rule: string, value: unknown) => {
     throw new UserError(`trainClassifier: ${field}`, rule, value);
   };
@@ -188,18 +185,39 @@ function checkCombination({ adapter, base, hidden, temperature, sparsity }: Trai
   const gated = adapter !== undefined && adapterOf(adapter).gated;
   if (sparsity > 0 && !gated)
     refuse('sparsity', `must be 0 where there are no gates${adapter === undefined ? '' : ` (${adapter})`}`, sparsity);
-  if (temperature.scale && !gated) refuse('temperature.scale', 'must not be given where there are no gates', temperature.scale);
+  if (!gated)
+    for (const [name, value] of Object.entries(temperature))
+      if (value !== undefined && value !== NO_GATES[name as keyof typeof NO_GATES])
+        refuse(`temperature.${name}`, `must not be given where there are no gates${adapter === undefined ? '' : ` (${adapter})`}`, value);
+  if (temperature.kind === 'constant' && temperature.end !== undefined)
+    refuse('temperature.end', 'must not be given unless the kind is "geometric" or "linear"', temperature.end);
   if (!base) return;
   if (hidden) refuse('hidden', 'must not be given with a base, which has its own', hidden);
   if (base.adapter) refuse('base', 'must be a foundation', `a model with ${base.adapter.id}`);
+  if (rows === 'remaining' && base.rows === 'all') refuse('rows', 'must be "all": the base was shown every image', rows);
   checkClassifier('trainClassifier: base', base);
   const layers = base.widths.length - 2;
+  if (adapterOf(adapter!).parameters(base).length === 0)
+    refuse('adapter', 'must have something to train: the base has no hidden layer', adapter);
   if (temperature.scale && temperature.scale.length !== layers)
     refuse('temperature.scale', `must be ${layers} factors, one for each hidden layer`, temperature.scale);
 }
 
+/** What stands where nothing reads it: the schema's own. */
+const NO_GATES = { kind: 'constant', start: 0.2 } as const;
+
+/** The same request in the one form that its key is made of. */
+function canonical(parameters: TrainParameters): TrainParameters {
+  const { scale, ...temperature } = parameters.temperature;
+  return {
+    ...parameters,
+    temperature: { ...temperature, ...(scale?.some((factor) => factor !== 1) && { scale }) },
+    ...(!parameters.base && { hidden: parameters.hidden ?? [256, 128] }),
+  };
+}
+
 /** Pixels, hidden widths, classes; those of a base must be the images'. */
-function widthsFor({ base, hidden = [256, 128] }: TrainParameters, { height, width, classes, name }: ImageData): number[] {
+function widthsFor({ base, hidden = [] }: TrainParameters, { height, width, classes, name }: ImageData): number[] {
   const pixels = height * width;
   if (!base) return [pixels, ...hidden, classes.length];
   if (base.widths[0] !== pixels || base.widths[base.widths.length - 1] < classes.length)
@@ -226,12 +244,15 @@ function planOf(parameters: TrainParameters, rows: Int32Array, random: Random): 
   };
 }
 
-function modelOf({ base, adapter, angles, seed, temperature }: TrainParameters, widths: number[], trained: Tensors): ClassifierModel {
-  if (!base || adapter === undefined) return { architecture: 'mlp', widths, angles, seed, base: { ...trained } };
-  const { kind, start, end, scale = [] } = temperature;
-  const last = kind === 'constant' ? start : end!;
-  const layers = Array.from({ length: Math.max(1, widths.length - 2) }, (_entry, layer) => Math.fround(last * (scale[layer] ?? 1)));
-  return { ...base, adapter: { id: adapter, angles, temperature: layers, parameters: { ...trained } } };
+function modelOf(parameters: TrainParameters, widths: number[], trained: Tensors): ClassifierModel {
+  const { base, adapter: id, angles, seed, rows, sparsity } = parameters;
+  if (!base || id === undefined) return { architecture: 'mlp', widths, angles, seed, rows, base: { ...trained } };
+  const { kind, start, end, scale = [] } = parameters.temperature;
+  const last = Math.fround(kind === 'constant' ? start : end!);
+  const temperature = adapterOf(id).gated
+    ? widths.slice(1, -1).map((_width, layer) => Math.fround(last * Math.fround(scale[layer] ?? 1)))
+    : [];
+  return { ...base, adapter: { id, angles, seed, rows, sparsity, temperature, parameters: { ...trained } } };
 }
 
 function tablesOf({ count, images, labels, modes }: ImageTables, width: number, contextual: boolean): Record<string, Table> {

@@ -9,10 +9,15 @@ import { adapterOf } from './adapters/index.ts';
 import { mlpParameters } from './mlp.ts';
 import { sizeOfParameter, type ParameterSpec, type Tensors } from './parameters.ts';
 
-const angles = z
+/** Degrees that images are turned by. */
+export const modeAngles = z
   .array(between(-360, 360), 'must be a list of angles')
   .min(1, 'must be at least one angle')
-  .max(256, 'must be at most 256 angles');
+  .max(256, 'must be at most 256 angles')
+  .refine((given) => new Set(given).size === given.length, 'must name each angle once');
+/** Which training images a model was trained on: `remaining` leaves out those that the foundation's seed sets apart for choosing. */
+export const trainingRows = z.enum(['all', 'remaining'], 'must be "all" or "remaining"');
+const seed = wholeBetween(0, Number.MAX_SAFE_INTEGER);
 const widths = z.array(wholeBetween(1, 1 << 16), 'must be a list of widths').min(2, 'must be at least two widths');
 const temperature = between(1e-6, 1e6);
 
@@ -21,8 +26,9 @@ export const classifierModel = z.strictObject({
   /** Pixels, hidden widths, classes. */
   widths,
   /** Degrees the images of the foundation were turned by; with several, each image had one of them. */
-  angles,
-  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER),
+  angles: modeAngles,
+  seed,
+  rows: trainingRows,
   /** Weights and biases of the foundation. */
   base: tensors,
   adapter: z
@@ -30,9 +36,13 @@ export const classifierModel = z.strictObject({
       /** `dopamine`, `lora-r4`, … (adapters/index.ts) */
       id: z.string('must be a text'),
       /** Degrees of the modes it was trained on; a context-conditioned one has a mode for each, in this order. */
-      angles,
-      /** At the end of training, one for each hidden layer. */
-      temperature: z.array(temperature, 'must be a list of temperatures').min(1, 'must be at least one temperature'),
+      angles: modeAngles,
+      seed,
+      rows: trainingRows,
+      /** λ: weight of the mean openness of the gates in the loss. */
+      sparsity: between(0, 1e6),
+      /** Of gates, at the end of training, one for each hidden layer; none where there are no gates. */
+      temperature: z.array(temperature, 'must be a list of temperatures'),
       parameters: tensors,
     })
     .optional(),
@@ -53,10 +63,11 @@ export function checkClassifier(place: string, { widths, base, adapter }: Classi
   checkTensors(`${place}: base`, mlpParameters({ widths }), base);
   if (!adapter) return;
   const { id, angles, temperature, parameters } = adapter;
-  const layers = Math.max(1, widths.length - 2);
+  const kind = adapterOf(id);
+  const layers = kind.gated ? widths.length - 2 : 0;
   if (temperature.length !== layers)
-    throw new UserError(`${place}: adapter.temperature`, `must be ${layers} temperatures, one for each hidden layer`, temperature);
-  checkTensors(`${place}: adapter.parameters`, adapterOf(id).parameters({ widths }, angles.length), parameters);
+    throw new UserError(`${place}: adapter.temperature`, `must be ${layers} temperatures, one for each gated layer`, temperature);
+  checkTensors(`${place}: adapter.parameters`, kind.parameters({ widths }, angles.length), parameters);
 }
 
 /** Throws a UserError unless the tensors are those of the specs, each of the right size, and no others. */

@@ -39,6 +39,9 @@ export function interpolate(model: ClassifierModel, other: ClassifierModel | und
   requirePath(model, from, other, to);
   if (t === 0 || t === 1) return t === 0 ? model : other;
   const between = {
+    seed: from.seed,
+    rows: from.rows === to.rows ? from.rows : ('all' as const),
+    sparsity: (1 - t) * from.sparsity + t * to.sparsity,
     angles: adapterOf(from.id).contextual ? from.angles : [...new Set([...from.angles, ...to.angles])],
     temperature: from.temperature.map((temperature, layer) => (1 - t) * temperature + t * to.temperature[layer]),
   };

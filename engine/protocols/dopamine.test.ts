@@ -74,13 +74,13 @@ function recording(
     await Promise.resolve();
     const kind = jobKinds.find(({ id }) => id === request.kind)!;
     if (request.kind === 'trainClassifier') {
-      const { adapter: id, seed, base, angles } = trainClassifier.parse(request.parameters);
+      const { adapter: id, seed, base, angles, rows, sparsity } = trainClassifier.parse(request.parameters);
       if (base) expect(base.seed).toBe(seed); // a seed's adapters get the base of that seed
       const specs = id === undefined ? mlpParameters(CONFIG) : adapterOf(id).parameters(CONFIG, angles.length);
       const parameters = id === undefined ? { ...BASE } : { ...initialise(specs, new Random(2)) };
       const model: ClassifierModel = base
-        ? { ...base, adapter: { id: id!, angles, temperature: [0.2, 0.2], parameters } }
-        : { architecture: 'mlp', widths: CONFIG.widths, angles, seed, base: parameters };
+        ? { ...base, adapter: { id: id!, angles, seed, rows, sparsity, temperature: adapterOf(id!).gated ? [0.2, 0.2] : [], parameters } }
+        : { architecture: 'mlp', widths: CONFIG.widths, angles, seed, rows, base: parameters };
       return { model, digest: DIGEST, count: countParameters(specs), series: {}, frozenDigest: digest } satisfies TrainResult;
     }
     const { models, options } = kind.parse(request.parameters) as AnalyseParameters;
@@ -104,11 +104,11 @@ function recording(
         return { axes, measures: { ...measures, loss: single(other.loss), testActive: single(other.active) }, facts };
       }
       case 'expressivity': {
-        const axes = { adapter: ['dopamine', 'lora-r8'], kind: ['several angles', 'one angle'] };
+        const axes = { adapter: ['dopamine', 'lora-r8'], kind: ['angle seen', 'angle new'] };
         const gains = findingsOf('meanGain', axes, ([adapter, which]) =>
-          adapter === 'lora-r8' ? 2 : 2 - (which === 'one angle' ? other.behindSingle : other.behindMixed),
+          adapter === 'lora-r8' ? 2 : 2 - (which === 'angle new' ? other.behindSingle : other.behindMixed),
         );
-        const shares = findingsOf('meanRelative', axes, ([, which]) => (which === 'one angle' ? other.single : other.mixed));
+        const shares = findingsOf('meanRelative', axes, ([, which]) => (which === 'angle new' ? other.single : other.mixed));
         return { ...gains, measures: { ...gains.measures, ...shares.measures } };
       }
       default:
@@ -209,13 +209,12 @@ test('asks for what the specification says, the test images after all training o
 test('seeds are compared in one analysis of all their models', async () => {
   const asked = recording(() => GOOD);
   await reported({ seeds: [0, 7], parts: ['paired'] }, asked);
-  expect(asked.requests.at(-1)!.kind).toBe('paired');
-  expect((asked.requests.at(-1)!.parameters as AnalyseParameters).models.map(({ label }) => label)).toEqual([
-    'dopamine, seed 0',
-    'lora-r4, seed 0',
-    'dopamine, seed 7',
-    'lora-r4, seed 7',
-  ]);
+  const { kind, parameters } = asked.requests.at(-1)!;
+  expect(kind).toBe('paired');
+  const { models } = jobKinds.find(({ id }) => id === kind)!.parse(parameters) as AnalyseParameters;
+  expect(models.map(({ label }) => label)).toEqual(
+    [0, 7].flatMap((seed) => ['dopamine', 'lora-r4'].map((id) => `${id} 45° on foundation 0°+45°, seed ${seed}`)),
+  );
 });
 
 test('every part is measured, and the progress counts every job', async () => {

@@ -10,6 +10,7 @@ import { adapterId } from '../models/adapters/adapterId.ts';
 import { adapterIds, adapterOf } from '../models/adapters/index.ts';
 import { FOUNDATION_RATE, learningRateOf } from '../models/adapters/learningRate.ts';
 import type { ClassifierModel } from '../models/classifier.ts';
+import { titlesOf } from '../models/titles.ts';
 import { dataReference } from '../tasks/dataReference.ts';
 import { judge, type SeedOutcome } from './dopamineClaims.ts';
 import { dopamineFindings, type DopamineReport, type SeedReport } from './dopamineReport.ts';
@@ -73,8 +74,6 @@ export const dopamineProtocol: Protocol<DopamineOptions, DopamineReport> = {
   findings: dopamineFindings,
 };
 
-type Labelled = { readonly label: string; readonly model: ClassifierModel };
-
 /** Analyses of one seed's gated mode. */
 const OF_NEURONS: readonly (readonly [string, object])[] = [
   ['firing', { angles: [MODE] }],
@@ -101,8 +100,8 @@ function jobsOfSeed({ adapters, parts: chosen }: DopamineOptions): number {
   );
 }
 
-const analyse = (submit: Submit, kind: string, models: readonly Labelled[], { data }: DopamineOptions, own: object, seed = 0) =>
-  submit<Findings>({ kind, parameters: { models, data, seed, options: own } });
+const analyse = (submit: Submit, kind: string, models: readonly ClassifierModel[], { data }: DopamineOptions, own: object, seed = 0) =>
+  submit<Findings>({ kind, parameters: { models: models.map((model) => ({ model })), data, seed, options: own } });
 
 /** One seed from foundation to figures. Its jobs go one after the other, on the engine that has the turned images at hand. */
 class SeedRun {
@@ -116,26 +115,27 @@ class SeedRun {
     this.#submit = submit;
   }
 
-  async all(): Promise<{ outcome: SeedOutcome; report: SeedReport; models: readonly Labelled[]; data: string }> {
+  async all(): Promise<{ outcome: SeedOutcome; report: SeedReport; models: readonly ClassifierModel[]; data: string }> {
     const { adapters, parts: chosen } = this.#options;
     const seed = this.#seed;
-    const foundation = await this.#foundation('foundation', ANGLES);
+    const foundation = await this.#foundation(ANGLES);
     const trained: TrainResult[] = [];
     for (const id of adapters) trained.push(await this.#adapt(id, foundation.model));
-    const base = this.#labelled('frozen', foundation.model);
-    const models = trained.map(({ model }, i) => this.#labelled(adapters[i], model));
-    const accuracy = await this.#analyse('accuracy', [base, ...models], { angles: ANGLES });
-    const at = (label: string, form: string) => accuracyIn(accuracy, label, form, ANGLES);
+    const models = trained.map(({ model }) => model);
+    const compared = [foundation.model, ...models];
+    const titles = titlesOf(compared);
+    const accuracy = await this.#analyse('accuracy', compared, { angles: ANGLES });
+    const at = (i: number, form: string) => accuracyIn(accuracy, titles[i], form, ANGLES);
     const report: SeedReport = {
       seed,
-      frozen: at(base.label, 'base'),
+      frozen: at(0, 'base'),
       adapters: Object.fromEntries(
         adapters.map((id, i) => [
           id,
           {
             parameters: trained[i].count,
-            soft: at(models[i].label, 'soft'),
-            ...(adapterOf(id).gated && { hard: at(models[i].label, 'hard') }),
+            soft: at(1 + i, 'soft'),
+            ...(adapterOf(id).gated && { hard: at(1 + i, 'hard') }),
           },
         ]),
       ),
@@ -156,47 +156,40 @@ class SeedRun {
   /** λ is chosen on held-out images, which this foundation has not seen either. */
   async #frontier(): Promise<SeedOutcome['frontier']> {
     const rows = { rows: 'remaining' };
-    const foundation = await this.#foundation('foundation without held-out', ANGLES, rows);
-    const models: Labelled[] = [];
+    const foundation = await this.#foundation(ANGLES, rows);
+    const models: ClassifierModel[] = [];
     for (const sparsity of LAMBDAS) {
       const { model } = await this.#adapt('dopamine', foundation.model, { ...rows, sparsity, stage: `dopamine λ=${sparsity}` });
-      models.push(this.#labelled(`dopamine λ=${sparsity}`, model));
+      models.push(model);
     }
-    const findings = await this.#analyse('frontier', models, { lambdas: LAMBDAS, angle: MODE });
+    const findings = await this.#analyse('frontier', models, { angle: MODE });
     const chosen = findings.measures.chosen.data.indexOf(1);
     return { loss: readOff(findings, 'loss', {}), active: readOff(findings, 'testActive', {}), lambda: LAMBDAS[chosen] ?? NaN };
   }
 
   /** The paper's limitation: on a foundation that never saw the mode, gates can do less. */
-  async #expressivity(rich: ClassifierModel, known: readonly Labelled[]): Promise<SeedOutcome['expressivity']> {
-    const poor = (await this.#foundation('foundation', [OLD])).model;
-    const models: Labelled[] = [];
-    for (const [base, kind] of [
-      [rich, 'mixed'],
-      [poor, '0° only'],
-    ] as const)
+  async #expressivity(rich: ClassifierModel, known: readonly ClassifierModel[]): Promise<SeedOutcome['expressivity']> {
+    const poor = (await this.#foundation([OLD])).model;
+    const models: ClassifierModel[] = [];
+    for (const base of [rich, poor])
       for (const id of EXPRESSIVE) {
-        const given = base === rich ? known.find(({ model }) => model.adapter?.id === id)?.model : undefined;
-        models.push(this.#labelled(`${id} on ${kind}`, given ?? (await this.#adapt(id, base)).model));
+        const given = base === rich ? known.find(({ adapter }) => adapter?.id === id) : undefined;
+        models.push(given ?? (await this.#adapt(id, base)).model);
       }
     const findings = await this.#analyse('expressivity', models, { angle: MODE });
     const on = (kind: string) => {
       const gain = (adapter: string) => readOff(findings, 'meanGain', { adapter, kind });
       return { share: readOff(findings, 'meanRelative', { adapter: 'dopamine', kind }), behind: gain('lora-r8') - gain('dopamine') };
     };
-    return { mixed: on('several angles'), single: on('one angle') };
+    return { mixed: on('angle seen'), single: on('angle new') };
   }
 
-  #labelled(name: string, model: ClassifierModel): Labelled {
-    return { label: `${name}, seed ${this.#seed}`, model };
-  }
-
-  #analyse(kind: string, models: readonly Labelled[], own: object): Promise<Findings> {
+  #analyse(kind: string, models: readonly ClassifierModel[], own: object): Promise<Findings> {
     return analyse(this.#submit, kind, models, this.#options, own, this.#seed);
   }
 
-  #foundation(stage: string, angles: readonly number[], more: object = {}): Promise<TrainResult> {
-    return this.#train({ stage, angles, optimiser: adam(FOUNDATION_RATE), ...more });
+  #foundation(angles: readonly number[], more: object = {}): Promise<TrainResult> {
+    return this.#train({ stage: 'foundation', angles, optimiser: adam(FOUNDATION_RATE), ...more });
   }
 
   #adapt(id: string, base: ClassifierModel, more: object = {}): Promise<TrainResult> {

@@ -40,9 +40,12 @@ test('rows by seed, adapter and form, differences with their sign, claims with t
       12  dopamine            768  hard    0.00  95.00     +0.79
 
     Claims
-      in sign only   dopamine gains: seed 0 1.89, seed 12 0, mean 0.94
-      does not hold  LoRA is above: seed 0 −3.26, mean 0
-      holds          the base comes back: seed 0 1
+      in sign only   dopamine gains
+                     seed 0 1.89, seed 12 0, mean 0.94
+      does not hold  LoRA is above
+                     seed 0 −3.26, mean 0
+      holds          the base comes back
+                     seed 0 1
     "
   `);
 });

@@ -59,7 +59,8 @@ test('a number, tables, a long one cut short, facts and claims', () => {
     exact   yes
 
     Claims
-      in sign only   it holds: seed 0 1, mean 0
+      in sign only  it holds
+                    seed 0 1, mean 0
     "
   `);
 });

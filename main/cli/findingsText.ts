@@ -91,14 +91,14 @@ const factText = (value: string | number | boolean): string =>
   typeof value === 'number' ? figure(value) : typeof value === 'boolean' ? (value ? 'yes' : 'no') : value;
 
 /** To hundredths, since accuracies differ by the hundredth. */
-const hundredths = (value: number): string => String(Number(value.toFixed(2)) + 0).replace('-', '−');
+const hundredths = (value: number): string => (Number.isNaN(value) ? '–' : String(Number(value.toFixed(2)) + 0).replace('-', '−'));
 
+/** A claim, and below it the figures it is judged by. */
 export function claimsText(claims: readonly Claim[]): string {
-  const lines = claims.map(
-    ({ claim, measured, status }) =>
-      `  ${status.padEnd(14)} ${claim}: ${Object.entries(measured)
-        .map(([name, value]) => `${name} ${hundredths(value)}`)
-        .join(', ')}`,
-  );
+  const width = Math.max(0, ...claims.map(({ status }) => status.length));
+  const lines = claims.flatMap(({ claim, measured, status }) => {
+    const figures = Object.entries(measured).map(([name, value]) => `${name} ${hundredths(value)}`);
+    return [`  ${status.padEnd(width)}  ${claim}`, `  ${' '.repeat(width)}  ${figures.join(', ')}`];
+  });
   return `Claims\n${lines.join('\n')}\n`;
 }

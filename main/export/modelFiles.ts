@@ -28,7 +28,11 @@ export function safetensorsFile({ digest, title, model }: ExportedModel): Uint8A
     widths: widths.join(','),
     angles: angles.join(','),
     seed: String(seed),
-    ...(adapter && { adapter: adapter.id, modes: adapter.angles.join(','), temperature: adapter.temperature.join(',') }),
+    ...(adapter && {
+      adapter: adapter.id,
+      modes: adapter.angles.join(','),
+      ...(adapter.temperature.length > 0 && { temperature: adapter.temperature.join(',') }),
+    }),
   });
 }
 

@@ -30,7 +30,6 @@ test('safetensors: every tensor with its shape, bit for bit, and what the model 
     seed: '1',
     adapter: 'lora-r2',
     modes: '45',
-    temperature: '0.2,0.1',
   });
 });
 

@@ -20,6 +20,8 @@ export interface SmallModel {
   readonly angles?: readonly number[];
   readonly modeAngles?: readonly number[];
   readonly temperature?: readonly number[];
+  readonly sparsity?: number;
+  readonly rows?: 'all' | 'remaining';
 }
 
 /** A model whose parameters are drawn: far enough from where they begin that every part of it counts. */
@@ -30,6 +32,8 @@ export function smallModel({
   angles = [0, 45],
   modeAngles = [45],
   temperature = [0.2, 0.1],
+  sparsity = 0,
+  rows = 'remaining',
 }: SmallModel = {}): ClassifierModel {
   const random = new Random(seed).fork('small model');
   const base = initialise(mlpParameters({ widths: WIDTHS }), random);
@@ -41,7 +45,7 @@ export function smallModel({
   });
   // L0U6 never fires.
   base['layers.0.bias'][6] = -50;
-  const foundation: ClassifierModel = { architecture: 'mlp', widths: [...WIDTHS], angles: [...angles], seed, base };
+  const foundation: ClassifierModel = { architecture: 'mlp', widths: [...WIDTHS], angles: [...angles], seed, rows, base };
   if (id === undefined) return classifierModel.parse(foundation);
   const adapter = adapterOf(id);
   const own = random.fork(id, variant);
@@ -50,7 +54,10 @@ export function smallModel({
   // L0U5 is reused as it is where there are gains, L0U7 silenced by the mode where there are thresholds.
   if (parameters['layers.0.gate.gain']) parameters['layers.0.gate.gain'][5] = 1;
   if (parameters['layers.0.gate.threshold']) parameters['layers.0.gate.threshold'][7] = 100;
-  return classifierModel.parse({ ...foundation, adapter: { id, angles: [...modeAngles], temperature: [...temperature], parameters } });
+  return classifierModel.parse({
+    ...foundation,
+    adapter: { id, angles: [...modeAngles], seed, rows, sparsity, temperature: adapter.gated ? [...temperature] : [], parameters },
+  });
 }
 
 function moved(tensors: Tensors, by: number, random: Random): Tensors {

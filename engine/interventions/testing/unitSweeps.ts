@@ -16,6 +16,7 @@ export function randomClassifier(widths: readonly number[], seed: number, adapte
     widths: [...widths],
     angles: [0],
     seed,
+    rows: 'all' as const,
     base: initialise(mlpParameters({ widths }), random),
   };
   if (adapterId === undefined) return model;
@@ -26,8 +27,8 @@ export function randomClassifier(widths: readonly number[], seed: number, adapte
     random.fork('moved', name).fillUniform(noise, -0.3, 0.3);
     values.forEach((value, i) => (values[i] = value + noise[i]));
   }
-  const temperature = widths.slice(1, -1).map((_width, layer) => 0.1 + 0.05 * layer);
-  return { ...model, adapter: { id: adapterId, angles, temperature, parameters } };
+  const temperature = adapter.gated ? widths.slice(1, -1).map((_width, layer) => 0.1 + 0.05 * layer) : [];
+  return { ...model, adapter: { id: adapterId, angles, seed, rows: 'all', sparsity: 0, temperature, parameters } };
 }
 
 export const randomRows = (count: number, width: number, seed: number): Float32Array => {

@@ -49,12 +49,12 @@ export class Folder implements Disposable {
 const widths = [4, 3, 2];
 
 export function foundation(seed = 0): ClassifierModel {
-  return { architecture: 'mlp', widths, angles: [0, 45], seed, base: initialise(mlpParameters({ widths }), new Random(seed)) };
+  return { architecture: 'mlp', widths, angles: [0, 45], seed, rows: 'all', base: initialise(mlpParameters({ widths }), new Random(seed)) };
 }
 
 export function adapted(seed = 0, id = 'gain'): ClassifierModel {
   const parameters = initialise(adapterOf(id).parameters({ widths }), new Random(seed).fork(id));
-  return { ...foundation(seed), adapter: { id, angles: [45], temperature: [0.2], parameters } };
+  return { ...foundation(seed), adapter: { id, angles: [45], seed, rows: 'all', sparsity: 0, temperature: [], parameters } };
 }
 
 export const corpusDigest = 'c'.repeat(64);
