@@ -44,7 +44,11 @@ test.each([
   ['main/host/a.ts', `import '../cli/output.ts';`, 'main/host must not import main/cli'],
   ['main/novelty/a.ts', `import '../store/session.ts';`, 'is in no part of its layer'],
   ['main/cli/a.ts', `import '../novelty/a.ts';`, 'is in no part of its layer'],
-  ['engine/jobs/a.ts', `import type { X } from '../../main/store/session.ts'; export type A = X;`, 'engine/jobs must not import main/store'],
+  [
+    'engine/jobs/a.ts',
+    `import type { X } from '../../main/store/session.ts'; export type A = X;`,
+    'engine/jobs must not import main/store',
+  ],
   ['engine/models/a.ts', `import '@tensorflow/tfjs-core';`, 'engine/models must not load @tensorflow/tfjs-core'],
   ['renderer/a.ts', `import { x } from '../main/host/api.ts'; x();`, 'only types from main'],
   ['renderer/a.ts', `import { x } from '../main/store/session.ts'; x();`, 'only types from main/store'],

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { lockSession } from './lock.ts';
+import { isLocked, lockSession } from './lock.ts';
 import { Folder } from './testing/sessions.ts';
 
 const counter = fileURLToPath(new URL('testing/counter.ts', import.meta.url));
@@ -21,10 +21,13 @@ test('four processes that count in one session lose no count', { timeout: 300_00
 test('the lock is for the path, whether there is a file or not, and is free again at once', () => {
   using folder = new Folder();
   const path = folder.at('none yet');
+  expect(isLocked(path)).toBe(false);
   const release = lockSession(path);
+  expect(isLocked(path)).toBe(true);
   expect(() => lockSession(path)).toThrow('must not be in use');
   lockSession(folder.at('another'))();
   release();
+  expect(isLocked(path)).toBe(false);
   lockSession(path)();
   expect(folder.files()).toEqual([]);
 });

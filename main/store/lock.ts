@@ -8,6 +8,9 @@ import Database from 'better-sqlite3';
 import { statSync, unlinkSync, writeFileSync, type BigIntStats } from 'node:fs';
 import { fileError, inWords } from './problems.ts';
 
+/** Milliseconds for somebody who only looks whether there is a writer to be gone again. */
+const GLANCE = 100;
+
 /** Others may come and go between looking and locking; this often is no coincidence. */
 const ATTEMPTS = 100;
 
@@ -65,7 +68,7 @@ function tryLock(lockPath: string, path: string): Database.Database | undefined 
 
 function openExisting(path: string): Database.Database | undefined {
   try {
-    return new Database(path, { fileMustExist: true, timeout: 0 });
+    return new Database(path, { fileMustExist: true, timeout: GLANCE });
   } catch (error) {
     if (statSync(path, { throwIfNoEntry: false })) throw error;
     return undefined;

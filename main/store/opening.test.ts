@@ -5,9 +5,10 @@ import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { DamagedSession } from './problems.ts';
 import { Session } from './session.ts';
+import { bytesOf } from './tensors.ts';
 import { damageTest } from './testing/damage.ts';
 import { refusal } from './testing/refusal.ts';
-import { analysis, fill, Folder } from './testing/sessions.ts';
+import { analysis, fill, Folder, training } from './testing/sessions.ts';
 
 let folder: Folder;
 beforeEach(() => void (folder = new Folder()));
@@ -113,19 +114,49 @@ test('a copy of the closed file is the whole session', () => {
   expect(folder.session('read', 'copy').results()).toEqual(folder.session('read').results());
 });
 
-test('check finds a number that is not what was stored', () => {
-  const path = folder.filled();
-  expect(folder.session('read').check()).toEqual([]);
-  const bytes = readFileSync(path);
-  const at = bytes.indexOf(Buffer.from(new Float64Array([Math.PI]).buffer));
-  bytes[at] ^= 1;
-  writeFileSync(folder.at('changed'), bytes);
-  const session = folder.session('read', 'changed');
-  const problems = session.check();
-  expect(problems.length).toBeGreaterThan(0);
-  for (const problem of problems)
-    expect(problem).toMatch(/^session: file must be whole \(the bytes of array [0-9a-f]{12} are not its own\)/);
-  expect(() => session.result(analysis().key)).toThrow(DamagedSession);
+test('a damaged file with a log beside it is not touched, nor is the log', () => {
+  const session = folder.session();
+  fill(session);
+  for (const suffix of ['', '-wal']) copyFileSync(session.path + suffix, folder.at(`damaged${suffix}`));
+  session.rename('changed since');
+  const bytes = readFileSync(folder.at('damaged'));
+  writeFileSync(folder.at('damaged'), bytes.fill(1, 4096)); // some of it is in the log as well, and whole there
+  const log = readFileSync(folder.at('damaged-wal'));
+  for (const mode of ['read', 'write'] as const) {
+    expect(() => folder.session(mode, 'damaged')).toThrow(DamagedSession);
+    expect(readFileSync(folder.at('damaged')).equals(bytes)).toBe(true);
+    expect(readFileSync(folder.at('damaged-wal')).equals(log)).toBe(true);
+  }
+});
+
+describe('a number that is not what was stored', () => {
+  /** A session in which one bit of an array's bytes was turned over. */
+  function changed(array: Float32Array | Float64Array): Session {
+    const bytes = readFileSync(folder.filled());
+    const at = bytes.indexOf(Buffer.from(bytesOf(array)));
+    expect(at).toBeGreaterThan(0);
+    bytes[at] ^= 1;
+    writeFileSync(folder.at('changed'), bytes);
+    return folder.session('read', 'changed');
+  }
+
+  test('of findings is found by check, and when it is read', () => {
+    expect(folder.session('read', basename(folder.filled('whole'))).check()).toEqual([]);
+    const session = changed(new Float64Array([Math.PI]));
+    const problems = session.check();
+    expect(problems.length).toBeGreaterThan(0);
+    for (const problem of problems)
+      expect(problem).toMatch(/^session: file must be whole \(the bytes of array [0-9a-f]{12} are not its own\)/);
+    expect(() => session.result(analysis().key)).toThrow(DamagedSession);
+  });
+
+  test('of a checkpoint too', () => {
+    const session = changed(new Float32Array([1, -0, NaN, Infinity]));
+    const { key } = training(0, 'unfinished');
+    const message = `session: file must be whole (the bytes of checkpoint ${key.slice(0, 12)} are not its own)`;
+    expect(session.check()).toEqual([expect.stringContaining(message)]);
+    expect(() => session.loadCheckpoint(key)).toThrow(message);
+  });
 });
 
 damageTest('a damaged file is refused or opens, and is never changed', 60);

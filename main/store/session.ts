@@ -1,7 +1,7 @@
 /**
  * A session file: everything that was done with some models, in one SQLite file that reopens without computing. This is its door; what the
- * tables hold is said where each is read and written (tensors.ts, models.ts, runs.ts, results.ts, …), and how a file is found whole in
- * opening.ts.
+ * tables hold is said where each is read and written (tensors.ts, models.ts, runs.ts, results.ts, …), how a file comes to be open in
+ * opening.ts, and what is found out of it before it is trusted in inspection.ts.
  *
  * A write is one transaction and on the disk when the call returns. There is one writer at a time (lock.ts) and any number of readers. While
  * it is written to, part of a session may lie in `<file>-wal` beside it; after `close` the one file is the whole session.

@@ -1,7 +1,7 @@
 /** Who may write to a session when, and what becomes of it when a writer dies in the middle. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { analysis, fill, Folder } from './testing/sessions.ts';
@@ -31,6 +31,20 @@ describe('one writer', () => {
     reader.close();
     session.close();
     folder.session('write').saveAnalysis(analysis(1));
+  });
+
+  test.skipIf(process.platform !== 'linux')('keeps its locks while others in its process look at the file', () => {
+    const session = folder.session();
+    fill(session);
+    const inode = statSync(session.path).ino;
+    const locks = () =>
+      readFileSync('/proc/locks', 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(` ${process.pid} `) && line.includes(`:${inode} `)).length;
+    expect(locks()).toBe(1);
+    // Without it, whoever else leaves would take himself for the last one, and the log with him.
+    folder.session('read').close();
+    expect(locks()).toBe(1);
   });
 
   test('at a time on the machine; a killed one holds nobody up', async () => {
