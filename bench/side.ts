@@ -13,7 +13,7 @@
  *                {"seconds":s,"last":loss of the N-th step}                 training suites
  *                {"seconds":s}                                              sweep: the counterfactual forward is part of every sweep,
  *                                                                           units: so are both forwards without a swap
- *                {"seconds":s,"result":{one entry of "seeds" of the issue}} dopamine: from reading the idx files to the accuracies
+ *                {"seconds":s,"result":{one entry of the report's "seeds"}} dopamine: from reading the idx files to the accuracies
  *   {"end":true} answer {"peakMiB":own peak resident memory, children included}, exit 0
  *
  * Every other key of the first line is shown as it is. Nothing else may be written to stdout. A side waits without spinning.

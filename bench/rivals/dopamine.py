@@ -122,7 +122,7 @@ def accuracy(forward, images, labels):
 
 
 def protocol(data, seed, widths=(784, 256, 128, 10), batch=128, angle=45, foreach=False, share=1.0):
-    """One seed, as the protocol of the issue prints it."""
+    """One seed, as the protocol reports it."""
     torch.manual_seed(seed)
     images, labels = read_split(data, "train")
     if share < 1:

@@ -1,7 +1,7 @@
 /**
  * The devices programs can run on: which of them can here, why the others cannot, and whether one computes what the CPU computes.
  *
- * A GPU is trusted only after a short parity check (design.md §2.4). What that check computes is handed in, since models lie above executors
+ * A GPU is trusted only after a short parity check. What that check computes is handed in, since models lie above executors
  * (jobs/checkDevice.ts). A native probe can take its process down, so probe in an engine of its own (main/cli/devices.ts).
  */
 import { existsSync } from 'node:fs';

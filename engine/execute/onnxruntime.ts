@@ -1,7 +1,7 @@
 /**
  * The first executor: ONNX Runtime runs a whole program in one native call.
  *
- * Runs are synchronous and cannot be interrupted, so this is loaded only in engine processes (design.md §2.5), whose planned runs are
+ * Runs are synchronous and cannot be interrupted, so this is loaded only in engine processes, whose planned runs are
  * short. The synchronous binding is used directly: the package's own wrapper defers every run by a turn of the event loop.
  */
 import { createHash } from 'node:crypto';
@@ -53,7 +53,7 @@ export interface OnnxRuntimeOptions {
   memory?: 'training' | 'sweep';
   /** Sessions kept for reuse, by the bytes they are held to be worth; the least recently used goes first. */
   cacheBytes?: number;
-  /** Threads inside one run. Stored results are computed with 1: more change bits in about one shape in eight (design.md §2.6). */
+  /** Threads inside one run. Stored results are computed with 1: more change bits in about one shape in eight. */
   threads?: number;
 }
 

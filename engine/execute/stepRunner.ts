@@ -2,7 +2,7 @@
  * Runs a training step: gradients by ONNX Runtime into shared memory, then one fused update in place.
  *
  * A step is cut into two shards of rows whose gradients are summed in a fixed order, whether one thread runs both or two run one each:
- * the number of cores never changes a bit (design.md §2.6). Steps so small that a second shard would cost more than it brings have one; that
+ * the number of cores never changes a bit. Steps so small that a second shard would cost more than it brings have one; that
  * depends on the program and the rows, never on the machine.
  */
 import { receiveMessageOnPort } from 'node:worker_threads';

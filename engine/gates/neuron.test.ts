@@ -1,4 +1,4 @@
-/** Thresholds and gains of neurons against their closed forms (methods.md §2.2), computed in double precision. */
+/** Thresholds and gains of neurons against their closed forms, computed in double precision. */
 import fc from 'fast-check';
 import { afterAll, describe, expect, test } from 'vitest';
 import { expectClose } from '../base/testing/closeTo.ts';

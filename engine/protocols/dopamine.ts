@@ -1,5 +1,5 @@
 /**
- * Dopamine on images in two modes (arXiv:2602.11726; methods.md §2): a foundation on 0° and 45°, frozen; thresholds and gains, and rivals,
+ * Dopamine on images in two modes (arXiv:2602.11726): a foundation on 0° and 45°, frozen; thresholds and gains, and rivals,
  * adapt it to 45°; everything the paper speaks of is then measured. Test images are read once, at the end, and choose nothing.
  */
 import { z } from 'zod';

@@ -7,7 +7,7 @@ import type { z } from 'zod';
 import type { Findings } from '../base/findings.ts';
 import type { Progress, Request } from '../contract.ts';
 
-/** Gives a job to an engine and resolves with its result. `share` is the job's part of the whole, for progress. */
+/** Gives a job to an engine and resolves with its result. */
 export type Submit = <Result>(request: Request, onProgress?: (progress: Progress) => void) => Promise<Result>;
 
 export interface Protocol<Options, Report> {

@@ -1,4 +1,4 @@
-/** Turning images by an angle: what makes the modes of an image task (Dopamine, arXiv:2602.11726; methods.md §2). */
+/** Turning images by an angle: what makes the modes of an image task (Dopamine, arXiv:2602.11726). */
 import { UserError } from '../base/errors.ts';
 
 export interface ImageSize {

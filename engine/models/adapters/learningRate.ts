@@ -1,4 +1,4 @@
-/** Learning rates of the Dopamine specification (methods.md §2.3), with Adam: what training takes unless told otherwise. */
+/** Learning rates of the Dopamine specification, with Adam: what training takes unless told otherwise. */
 
 /** Of a foundation, and of whatever trains as many parameters. */
 export const FOUNDATION_RATE = 1e-3;
