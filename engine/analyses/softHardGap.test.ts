@@ -45,7 +45,7 @@ test('accuracy, answers and logits', async () => {
   expectClose(measures.meanLogitDifference.data, column('mean'), { relative: 1e-5, absolute: 0 }, 'mean');
   expectClose(measures.largestLogitDifference.data, column('largest'), { relative: 1e-5, absolute: 0 }, 'largest');
   expect(Math.min(...measures.differing.data)).toBeGreaterThan(0);
-  expect(facts).toMatchObject({ images: 620, temperatures: 'warm: 1, 0.5; pre-activation: 1, 1' });
+  expect(facts).toMatchObject({ images: 620, temperatures: '1, 0.5; 1, 1' });
 });
 
 test('the gap closes as the temperature falls', async () => {

@@ -73,7 +73,9 @@ export const softHardGap: Analysis<typeof options> = {
       },
       facts: {
         ...ground(context, { ...asked, count: gaps[0][0].soft.count }),
-        temperatures: models.map(({ label, model }) => `${label}: ${model.adapter!.temperature.join(', ')}`).join('; '),
+        temperatures: models
+          .map(({ model }) => model.adapter!.temperature.map((value) => Number(value.toPrecision(6))).join(', '))
+          .join('; '),
       },
     };
   },

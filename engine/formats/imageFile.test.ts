@@ -72,7 +72,7 @@ describe('PNG', () => {
     ['no data', png(2, 2, 8, 0, 0, []), 'must be a whole PNG image'],
     ['a file cut short', good.subarray(0, -20), 'must be a whole PNG image'],
     ['a changed byte', Buffer.from(good).fill(1, 45, 46), 'IDAT must be undamaged'],
-    ['too many pixels', png(257, 256, 8, 0, 0, pixels), 'must have 1 to 65536 pixels, got "256 x 257"'],
+    ['too many pixels', png(257, 256, 8, 0, 0, pixels), 'must have 1 to 65536 pixels, got "256 × 257"'],
     ['no pixels', png(0, 2, 8, 0, 0, pixels), 'must have 1 to 65536 pixels'],
     ['a depth of its colour type’s not', png(2, 2, 4, 2, 0, pixels), 'depth must be one of 8, 16 bits, got 4'],
     ['a colour type that is none', png(2, 2, 8, 5, 0, pixels), 'colour type must be 0, 2, 3, 4 or 6, got 5'],
@@ -141,7 +141,7 @@ describe('BMP', () => {
       'masks must be 16711680, 65280, 255',
     ],
     ['no masks', bmp(1, 1, 32, 3, [0, 0, 0, 0]), 'header must hold the masks'],
-    ['too many pixels', bmp(70_000, 70_000, 24, 0, []), 'must have 1 to 65536 pixels, got "70000 x 70000"'],
+    ['too many pixels', bmp(70_000, 70_000, 24, 0, []), 'must have 1 to 65536 pixels, got "70000 × 70000"'],
     ['a height beyond all', bmp(1, -(2 ** 31), 24, 0, []), 'must have 1 to 65536 pixels'],
     [
       'a palette beyond the file',

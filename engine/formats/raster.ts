@@ -47,7 +47,7 @@ export function toGrey({ height, width, channels, colours, alpha, maximum, data 
 /** @throws UserError for an image without pixels or with more than any network takes */
 export function checkSize(place: string, height: number, width: number): void {
   if (!(height >= 1 && width >= 1 && height * width <= LARGEST_IMAGE))
-    throw new UserError(place, `must have 1 to ${LARGEST_IMAGE} pixels`, `${height} x ${width}`);
+    throw new UserError(place, `must have 1 to ${LARGEST_IMAGE} pixels`, `${height} × ${width}`);
 }
 
 /** Colours in the place of their numbers: `table` is [colours, channels]. @throws UserError for a number the table does not have */

@@ -32,7 +32,7 @@ export function readIdxImages(place: string, name: string, folder: string, class
   if (train.size.join() !== test.size.join())
     throw new UserError(
       `${place}: ${files.test.images}`,
-      `must be of images of ${train.size.join(' x ')}, as ${files.train.images} is`,
+      `must be of images of ${train.size.join(' × ')}, as ${files.train.images} is`,
       test.size,
     );
   const labelled = classes ? { classes, train: train.labels, test: test.labels } : numberedClasses(place, train.labels, test.labels);

@@ -42,7 +42,7 @@ describe('mnist', () => {
     expect(histogram(mnist.train)).toEqual([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949]);
     expect(histogram(mnist.test)).toEqual([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009]);
     expect([...mnist.train.labels.subarray(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
-    expect(described(mnist)).toBe('mnist: 60000 training and 10000 test images of 28 x 28, 10 classes');
+    expect(described(mnist)).toBe('mnist: 60000 training and 10000 test images of 28 × 28, 10 classes');
   });
 
   it('is the original bytes', async () => {
@@ -125,7 +125,7 @@ describe('idx files', () => {
     [
       'another size',
       () => write('t10k', [2, 5, 3], [7, 3]),
-      /t10k-images-idx3-ubyte must be of images of 3 x 5, as .*train.* is, got \[5, 3\]/,
+      /t10k-images-idx3-ubyte must be of images of 3 × 5, as .*train.* is, got \[5, 3\]/,
     ],
     ['a class nobody trains on', () => write('t10k', [2, 3, 5], [7, 9]), /: class 9 must have an image to train on, got "none"/],
     [
@@ -203,7 +203,7 @@ describe('npz files', () => {
     const data = await loadImages(write({ ...keras, x_test: colours }));
     expect([...data.test.pixels]).toEqual([76, 150, 29, 9, 255, 0]); // 0.299, 0.587 and 0.114 of 255
     expect(described(data)).toMatch(
-      /^own \d+: 4 training and 1 test images of 2 x 3, 2 classes; colour turned to grey \(ITU-R BT.601 luma\)$/,
+      /^own \d+: 4 training and 1 test images of 2 × 3, 2 classes; colour turned to grey \(ITU-R BT.601 luma\)$/,
     );
   });
 
@@ -239,7 +239,7 @@ describe('npz files', () => {
     [
       'another size',
       { ...keras, x_test: dense(new Uint8Array(6), [1, 3, 2]) },
-      /x_test must be of images of 2 x 3, as x_train is, got "3 x 2"/,
+      /x_test must be of images of 2 × 3, as x_train is, got "3 × 2"/,
     ],
     [
       'floats to 255',
@@ -268,7 +268,7 @@ describe('npz files', () => {
     [
       'images larger than a network takes',
       { ...keras, x_train: dense(new Uint8Array(4 * 65_537), [4, 1, 65_537]), x_test: dense(new Uint8Array(65_537), [1, 1, 65_537]) },
-      /images must have 1 to 65536 pixels, got "1 x 65537"/,
+      /images must have 1 to 65536 pixels, got "1 × 65537"/,
     ],
     ['no images', { images: dense(new Uint8Array(0), [0, 2, 3]), labels: dense(new Uint8Array(0)) }, /classes must be 2 to 65535, got 0/],
   ])('%s', async (_name, arrays, message) => {

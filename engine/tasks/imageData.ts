@@ -46,7 +46,7 @@ export function requireDigest(data: ImageData, { source, digest }: DataReference
 
 /** One line for a reader: what it is, how much of it, and what was done to it. */
 export function describe({ name, height, width, classes, train, test, colour }: ImageData): string {
-  const size = `${train.count} training and ${test.count} test images of ${height} x ${width}, ${classes.length} classes`;
+  const size = `${train.count} training and ${test.count} test images of ${height} × ${width}, ${classes.length} classes`;
   return `${name}: ${size}${colour ? '; colour turned to grey (ITU-R BT.601 luma)' : ''}`;
 }
 

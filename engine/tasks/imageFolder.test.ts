@@ -17,7 +17,7 @@ const put = (path: string, bytes: Uint8Array | string) => {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), bytes);
 };
-/** A picture of 2 x 1, both of one grey. */
+/** A picture of 2 × 1, both of one grey. */
 const grey = (value: number) => picture(2, 1, Uint8Array.of(value, value));
 const first = (pixels: Uint8Array) => [...pixels].filter((_value, i) => i % 2 === 0);
 
@@ -80,7 +80,12 @@ describe('a folder for each class', () => {
       'mixed sizes, both files named',
       { 'a/1': grey(1), 'a/2': grey(1), 'b/1': grey(1), 'b/2': picture(1, 2, Uint8Array.of(1, 2)) },
       (message) =>
-        expect(message).toBe(`loadImages: ${root}: ${join(root, 'b/2.png')} must be 1 x 2, as ${join(root, 'a/1.png')} is, got "2 x 1"`),
+        expect(message).toBe(`loadImages: ${root}: ${join(root, 'b/2.png')} must be 1 × 2, as ${join(root, 'a/1.png')} is, got "2 × 1"`),
+    ],
+    [
+      'train without test',
+      { 'train/a/1': grey(1) },
+      (message) => expect(message).toMatch(/folders must be both train and test, or one for each class, got "train"/),
     ],
     ['no folders', {}, (message) => expect(message).toMatch(/must hold a folder for each class, got "no folders"/)],
     ['pictures but no folders', { x: grey(1) }, (message) => expect(message).toMatch(/must hold a folder for each class/)],
@@ -120,7 +125,7 @@ describe('a folder for each class', () => {
     [
       'a picture too large',
       { 'a/1': picture(257, 256, new Uint8Array(257 * 256)), 'a/2': grey(1), 'b/1': grey(1), 'b/2': grey(1) },
-      (message) => expect(message).toMatch(/a\/1\.png must have 1 to 65536 pixels, got "256 x 257"/),
+      (message) => expect(message).toMatch(/a\/1\.png must have 1 to 65536 pixels, got "256 × 257"/),
     ],
   ])('%s', async (_name, files, check) => {
     for (const [path, bytes] of Object.entries(files)) put(path.includes('.') ? path : `${path}.png`, bytes);

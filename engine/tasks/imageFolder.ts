@@ -36,6 +36,8 @@ export function listImageFolder(place: string, root: string): FolderListing {
     if (unmatched !== undefined) throw new UserError(`${place}: class ${unmatched}`, 'must be in train and in test', 'one of them');
     return { classes: train.classes, train: train.images, test: test.images };
   }
+  const lone = names.find((name) => names.length === 1 && (name === 'train' || name === 'test'));
+  if (lone !== undefined) throw new UserError(`${place}: folders`, 'must be both train and test, or one for each class', lone);
   const { classes, images } = listClasses(place, root);
   const rows = splitRows(images.map(({ label }) => label));
   const alone = classes.findIndex((_name, label) => !rows.test.some((row) => images[row].label === label));
@@ -54,7 +56,7 @@ export async function readImageFolder(place: string, root: string, listing: Fold
     for (const [i, { path }] of images.entries()) {
       const image = await readImageFile(path);
       if (image.height !== height || image.width !== width)
-        throw new UserError(`${place}: ${path}`, `must be ${height} x ${width}, as ${first} is`, `${image.height} x ${image.width}`);
+        throw new UserError(`${place}: ${path}`, `must be ${height} × ${width}, as ${first} is`, `${image.height} × ${image.width}`);
       pixels.set(image.pixels, i * height * width);
       colour ||= image.colour;
       if (i % AT_A_TIME === 0) await setImmediate();
@@ -103,7 +105,10 @@ function listClasses(place: string, folder: string): { classes: string[]; images
 function listFolder(place: string, folder: string): { folders: string[]; images: string[] } {
   try {
     const entries = readdirSync(folder, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-    const isFolder = (entry: Dirent) => (entry.isSymbolicLink() ? statSync(join(folder, entry.name)).isDirectory() : entry.isDirectory());
+    const isFolder = (entry: Dirent) =>
+      entry.isSymbolicLink()
+        ? (statSync(join(folder, entry.name), { throwIfNoEntry: false })?.isDirectory() ?? false)
+        : entry.isDirectory();
     const folders = new Set(entries.filter(isFolder));
     const images = entries.filter((entry) => !folders.has(entry) && imageEndings.includes(extname(entry.name).toLowerCase()));
     const names = (some: Iterable<Dirent>) => Array.from(some, ({ name }) => name).sort(compareNaturally);

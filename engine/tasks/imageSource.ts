@@ -76,7 +76,8 @@ function filesBehind(source: ImageSource): string[] {
 
 function stamp(path: string): unknown {
   const status = statusOf(path);
-  return [path, status?.size, status?.mtimeMs];
+  // The time of the last change of any kind cannot be set back, as that of the content can.
+  return [path, status?.size, status?.mtimeMs, status?.ctimeMs];
 }
 
 function statusOf(path: string) {

@@ -27,13 +27,15 @@ export function readNpzImages(place: string, file: string): ImageData {
   const archive = openNpz(fileBytes(file, place), place);
   const all = (names: readonly string[]) => names.every((name) => archive.names.includes(name));
   const name = basename(file).replace(/\.npz$/i, '');
+  if (all(DIVIDED) && all(TOGETHER))
+    throw new UserError(place, `must hold either ${DIVIDED.join(', ')} or ${TOGETHER.join(' and ')}`, archive.names);
   if (all(DIVIDED)) {
     const [train, test] = (['x_train', 'x_test'] as const).map((array) => images(`${place}: ${array}`, archive.array(array)));
     if (train.height !== test.height || train.width !== test.width)
       throw new UserError(
         test.place,
-        `must be of images of ${train.height} x ${train.width}, as x_train is`,
-        `${test.height} x ${test.width}`,
+        `must be of images of ${train.height} × ${train.width}, as x_train is`,
+        `${test.height} × ${test.width}`,
       );
     const [trainLabels, testLabels] = [
       labels(`${place}: y_train`, archive.array('y_train'), train.count),

@@ -132,8 +132,8 @@ describe('rotate', () => {
 
   it.each([
     ['rotate: degrees must be a finite number of degrees, got NaN', () => rotate(new Uint8Array(PIXELS), 1, SQUARE, NaN)],
-    ['rotate: images must hold 2 x 784 values, got 784', () => rotate(new Uint8Array(PIXELS), 2, SQUARE, 0)],
-    ['rotate: out must hold 1 x 784 values, got 1568', () => rotate(new Uint8Array(PIXELS), 1, SQUARE, 0, new Float32Array(2 * PIXELS))],
+    ['rotate: images must hold 2 × 784 values, got 784', () => rotate(new Uint8Array(PIXELS), 2, SQUARE, 0)],
+    ['rotate: out must hold 1 × 784 values, got 1568', () => rotate(new Uint8Array(PIXELS), 1, SQUARE, 0, new Float32Array(2 * PIXELS))],
   ])('%s', (message, call) => {
     expect(call).toThrow(UserError);
     expect(call).toThrow(message);

@@ -25,8 +25,8 @@ export function rotate(
   checkAngle('rotate: degrees', degrees);
   const pixels = height * width;
   const size = count * pixels;
-  if (images.length !== size) throw new UserError('rotate: images', `must hold ${count} x ${pixels} values`, images.length);
-  if (out && out.length !== size) throw new UserError('rotate: out', `must hold ${count} x ${pixels} values`, out.length);
+  if (images.length !== size) throw new UserError('rotate: images', `must hold ${count} × ${pixels} values`, images.length);
+  if (out && out.length !== size) throw new UserError('rotate: out', `must hold ${count} × ${pixels} values`, out.length);
   const result = out ?? new Float32Array(size);
   const { starts, targets, weights } = spread(height, width, degrees);
   const unit = images instanceof Uint8Array ? 255 : 1;
