@@ -288,6 +288,7 @@ test.each<[object, string]>([
     'trainClassifier: adapter must have something to train: the base has no hidden layer, got "dopamine"',
   ],
   [{ ...GOOD, angles: [45, 0, 45] }, 'trainClassifier: angles must name each angle once, got [45, 0, 45]'],
+  [{ ...GOOD, stage: 'a\nb' }, 'trainClassifier: stage must hold no control characters, got "a\\nb"'],
   [{ ...GOOD, stage: '' }, 'trainClassifier: stage must not be empty, got ""'],
   [{ ...GOOD, sparsity: -1 }, 'trainClassifier: sparsity must be a number in [0, 1000000], got -1'],
   [

@@ -27,6 +27,8 @@ export const trainOptions = z.strictObject({
   stage: z
     .string('must be a text')
     .min(1, 'must not be empty')
+    .max(200, 'must be at most 200 characters')
+    .regex(/^\P{Cc}*$/u, 'must hold no control characters')
     .default('training')
     .meta({ description: 'what the run is called; no number depends on it' }),
   data: dataReference,

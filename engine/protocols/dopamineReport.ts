@@ -18,7 +18,7 @@ export interface SeedReport {
 
 export interface DopamineReport {
   readonly protocol: 'dopamine';
-  /** Images by name: `mnist`. */
+  /** Digest of the images. */
   readonly data: string;
   readonly seeds: readonly SeedReport[];
   readonly claims: readonly Claim[];
