@@ -6,15 +6,16 @@ import { UserError } from '../../engine/base/errors.ts';
 import type { Findings } from '../../engine/base/findings.ts';
 import { analyseRequest } from '../../engine/jobs/analyse.ts';
 import { adapterOf } from '../../engine/models/adapters/index.ts';
+import { titlesOf } from '../../engine/models/titles.ts';
+import { withDataNamed } from '../export/dataNames.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import type { ModelRow } from '../store/models.ts';
-import { nearest } from '../store/nearest.ts';
 import type { Session } from '../store/session.ts';
-import { addCores, NAMED_DATA, sessionOption } from './common.ts';
-import { dataOf } from './dataOfModels.ts';
+import { addCores, NAMED_DATA, nearestText, reworded, sessionOption } from './common.ts';
+import { aboutData, dataOf } from './dataOfModels.ts';
 import { findingsText } from './findingsText.ts';
 import { Flags } from './flags.ts';
-import { findModel, modelTitles } from './names.ts';
+import { findModel } from './names.ts';
 import { OfferingOption } from './offers.ts';
 import { jsonLine, print } from './output.ts';
 import { aligned, short } from './table.ts';
@@ -46,8 +47,7 @@ export function analyseCommand(surroundings: Surroundings): Command {
       if (id === undefined && list) return print(json ? jsonLine(analyses.map(described)) : listText());
       if (id === undefined) throw new UserError('analyse: analysis', 'must be given: --list tells which there are', id);
       const ids = analyses.map((analysis) => analysis.id);
-      const like = nearest(id, ids);
-      throw new UserError('analyse: analysis', `must be one of ${ids.join(', ')}${like === undefined ? '' : ` (nearest: ${like})`}`, id);
+      throw new UserError('analyse: analysis', `must be one of ${ids.join(', ')}${nearestText(id, ids)}`, id);
     });
   for (const analysis of analyses) command.addCommand(commandOf(analysis, surroundings));
   return command;
@@ -71,30 +71,40 @@ function commandOf(analysis: AnyAnalysis, surroundings: Surroundings): Command {
     .action(async (given: AnalyseOptions) => {
       const options = flags.parse(place, given);
       const asked = requestFlags.parse(place, given, { models: [] });
-      const { key, findings } = await workOn(given.session!, { ...surroundings, cores: given.cores }, async (work) => {
+      const told = await workOn(given.session!, { ...surroundings, cores: given.cores }, async (work) => {
         const rows = chosenModels(work.session, analysis, given.model, place);
         const data = await dataOf(work, rows, asked.data, place, given);
-        return analysed(work, analysis, { models: labelled(work.session, rows), data, seed: asked.seed, options });
+        const models = rows.map(({ digest }) => ({ model: work.session.model(digest) }));
+        try {
+          const { key, findings } = await analysed(work, analysis.id, { models, data, seed: asked.seed, options });
+          return given.json
+            ? jsonLine({ key, analysis: analysis.id, findings: plainFindings(findings) })
+            : `${findingsText(withDataNamed(findings, work.session.corpora()))}\nresult ${short(key)}\n`;
+        } catch (error) {
+          const titles = titlesOf(models.map(({ model }) => model));
+          throw aboutData(aboutModels(flags.inWords(error, analysis.id, place, given), analysis.id, titles, place), data, place, given);
+        }
       });
-      await print(
-        given.json
-          ? jsonLine({ key, analysis: analysis.id, findings: plainFindings(findings) })
-          : `${findingsText(findings)}\nresult ${short(key)}\n`,
-      );
+      await print(told);
     });
 }
 
-async function analysed(
-  { session, prepare, submit }: Work,
-  { id }: AnyAnalysis,
-  parameters: unknown,
-): Promise<{ key: string; findings: Findings }> {
+async function analysed({ session, prepare, submit }: Work, id: string, parameters: unknown): Promise<{ key: string; findings: Findings }> {
   const request = { kind: id, parameters };
   const { key } = prepare(request);
-  const isNew = session.results().every((row) => row.key !== key);
+  const isKept = () => session.results().some((row) => row.key === key);
+  const wasKept = isKept();
   const findings = await submit<Findings>(request);
-  if (isNew) session.act('analyse', { analysis: id, result: key });
+  if (!wasKept && isKept()) session.act('analyse', { analysis: id, result: key });
   return { key, findings };
+}
+
+/** What an analysis says of a model by its title, or of all of them, in the words of the flag; others as they are. */
+function aboutModels(error: unknown, id: string, titles: readonly string[], place: string): unknown {
+  if (!(error instanceof UserError)) return error;
+  const title = titles.find((one) => error.field === `${id}: ${one}`);
+  if (title !== undefined) return reworded(error, `${place}: --model ${JSON.stringify(title)}`, error.rule);
+  return error.field === `${id}: models` ? reworded(error, `${place}: --model`, error.rule) : error;
 }
 
 /** Models by what was written; `all` are those that the analysis takes. Each once. */
@@ -111,11 +121,6 @@ function chosenModels(
       .filter((row) => adapter === 'optional' || (row.adapter !== undefined && (adapter === 'any' || adapterOf(row.adapter).gated)));
   const rows = given.flatMap((text) => (text === 'all' ? all() : [findModel(session, text, `${place}: --model`)]));
   return rows.filter(({ digest }, i) => rows.findIndex((other) => other.digest === digest) === i);
-}
-
-function labelled(session: Session, rows: readonly ModelRow[]) {
-  const titles = modelTitles(session.models());
-  return rows.map(({ digest }) => ({ label: titles.get(digest)!, model: session.model(digest) }));
 }
 
 function takes({ models: { least, most, adapter } }: AnyAnalysis): string {

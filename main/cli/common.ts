@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import { UserError } from '../../engine/base/errors.ts';
+import { fromFailure, UserError } from '../../engine/base/errors.ts';
+import { nearest } from '../store/nearest.ts';
 import { OfferingArgument, OfferingOption } from './offers.ts';
 
 /** Data sets that go by a name. */
@@ -29,6 +30,17 @@ export function coresOf(text: string, place: string): number {
   const cores = /^\d+$/.test(text) ? Number(text) : NaN;
   if (!(cores >= 1 && cores <= 256)) throw new UserError(`${place}: --cores`, 'must be an integer in [1, 256]', text);
   return cores;
+}
+
+/** ` (nearest: "gain")`, to be put after a rule; nothing where nothing is near. */
+export function nearestText(text: string, candidates: Iterable<string>): string {
+  const like = nearest(text, candidates);
+  return like === undefined ? '' : ` (nearest: ${JSON.stringify(like)})`;
+}
+
+/** The same mistake in other words: its value was put into words where it was found. */
+export function reworded({ value, cause }: UserError, field: string, rule: string): Error {
+  return Object.assign(fromFailure({ kind: 'mistake', message: `${field} ${rule}, got ${value}`, field, rule, value }), { cause });
 }
 
 /** A path that means the same wherever the command is given again. */

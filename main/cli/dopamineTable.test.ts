@@ -6,7 +6,7 @@ import { dopamineTable } from './dopamineTable.ts';
 const at = (upright: number, turned: number) => ({ 0: upright, 45: turned });
 const report: DopamineReport = {
   protocol: 'dopamine',
-  data: 'mnist',
+  data: 'd'.repeat(64),
   seeds: [
     {
       seed: 0,
@@ -27,7 +27,7 @@ const report: DopamineReport = {
 
 test('rows by seed, adapter and form, differences with their sign, claims with their figures', () => {
   expect(dopamineTable(report)).toMatchInlineSnapshot(`
-    "Test accuracy in percent, of all test images of mnist at each angle
+    "Test accuracy in percent, of all test images at each angle
 
     seed  adapter      parameters  form      0°    45°  Δ at 45°
     ────────────────────────────────────────────────────────────
@@ -53,7 +53,7 @@ test('rows by seed, adapter and form, differences with their sign, claims with t
 test('a run without adapters has a row for the base', () => {
   const [{ seed, frozen }] = report.seeds;
   expect(dopamineTable({ ...report, seeds: [{ seed, frozen, adapters: {} }], claims: [] })).toMatchInlineSnapshot(`
-    "Test accuracy in percent, of all test images of mnist at each angle
+    "Test accuracy in percent, of all test images at each angle
 
     seed  adapter      parameters  form     0°    45°  Δ at 45°
     ───────────────────────────────────────────────────────────

@@ -1,10 +1,9 @@
 /** The Dopamine report as a table for a terminal. */
-import { basename } from 'node:path';
 import type { Accuracy, DopamineReport } from '../../engine/protocols/dopamineReport.ts';
 import { claimsText } from './findingsText.ts';
 import { aligned } from './table.ts';
 
-export function dopamineTable({ data, seeds, claims }: DopamineReport): string {
+export function dopamineTable({ seeds, claims }: DopamineReport): string {
   const angles = Object.keys(seeds[0].frozen);
   const rows: string[][] = [['seed', 'adapter', 'parameters', 'form', ...angles.map((angle) => `${angle}°`), 'Δ at 45°']];
   for (const { seed, frozen, adapters } of seeds) {
@@ -23,7 +22,7 @@ export function dopamineTable({ data, seeds, claims }: DopamineReport): string {
       if (hard) row(id, String(parameters), 'hard', hard);
     }
   }
-  return `Test accuracy in percent, of all test images of ${basename(data)} at each angle\n\n${aligned(rows)}\n\n${claimsText(claims)}`;
+  return `Test accuracy in percent, of all test images at each angle\n\n${aligned(rows)}\n\n${claimsText(claims)}`;
 }
 
 /** To hundredths; nothing is not signed as a loss. */

@@ -1,10 +1,12 @@
 /** A researcher's errands in a session: the same numbers whenever they are asked for, and nothing computed twice. */
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { UserError } from '../../engine/base/errors.ts';
 import { Session } from '../store/session.ts';
 import { command } from './testing/command.ts';
 import { here, type Ended } from './testing/here.ts';
-import { done, json, overview, refused, SMALL, Study, type Overview } from './testing/study.ts';
+import { BRIEF, done, json, overview, refused, SMALL, Study, type Overview } from './testing/study.ts';
+import { withEngines } from './work.ts';
 
 let study: Study;
 let session: string;
@@ -120,6 +122,18 @@ describe('show', () => {
     expect(shown.findings).toEqual((json(first[1]) as { findings: unknown }).findings);
   });
 
+  test('images by the name of where they were read', async () => {
+    const { results, corpora } = json(await done('show', session, '--json')) as {
+      results: { key: string }[];
+      corpora: { digest: string }[];
+    };
+    const [{ digest }] = corpora;
+    const { stdout } = await done('show', session, results[0].key);
+    expect(stdout).toMatch(new RegExp(`^data +own\\.npz \\(${digest.slice(0, 12)}\\)$`, 'm'));
+    const shown = json(await done('show', session, results[0].key, '--json')) as { findings: { facts: { data: string } } };
+    expect(shown.findings.facts.data).toBe(digest);
+  });
+
   test('a run with its series, and a model with its tensors', async () => {
     const { runs, models } = await overview(session);
     expect((await done('show', session, runs[1].key)).stdout).toMatch(/loss +nats +\d+ /);
@@ -171,11 +185,18 @@ describe('notes', () => {
     expect((await done('show', file, 'gain 45° on foundation 0°+45°, seed 3')).stdout).toContain('not odd at all');
     await done('note', file, '--remove', '1');
     expect((await overview(file)).notes.map(({ id }) => id)).toEqual([2, 3]);
+    using opened = Session.open(file, 'read');
+    const log = opened.actions().slice(5);
+    expect(log.map(({ verb }) => verb)).toEqual(['note', 'note', 'note', 'edit note', 'edit note', 'remove note']);
+    expect(log[1].arguments).toMatchObject({ note: 2, subject: { kind: 'model', unit: 'L0U7' } });
+    expect(log.at(-2)!.arguments).toEqual({ note: 3, changed: ['text', 'bookmark'] });
+    expect(log.at(-1)!.arguments).toEqual({ note: 1 });
+    expect(JSON.stringify(log)).not.toContain('rainy');
   });
 
   test('mistakes', async () => {
     expect(await refused('note', session, 'gain', 'x', '--unit', 'L0U8')).toBe(
-      'note: --unit must be one of gain (nearest: L0U0), got "L0U8"',
+      'note: --unit must be one of gain (nearest: "L0U0"), got "L0U8"',
     );
     expect(await refused('note', session, 'gain')).toBe('note: text must say something, unless it is a bookmark, got ""');
     expect(await refused('note', session, 'gian', 'x')).toContain('(nearest: ');
@@ -219,6 +240,48 @@ test('doctor reads every number of a session', async () => {
     stderr: expect.stringMatching(/^gatescope: doctor: .* must be whole, got \[problem 1/) as string,
   });
   expect(stdout).toMatch(/problem 1 +broken +.*not its own/);
+});
+
+test('what a disk did not take is told as that, and not logged as done', async () => {
+  const file = at('full.gatescope');
+  copyFileSync(session, file);
+  const before = await overview(file);
+  const refuse = () => {
+    throw new UserError('session: file', 'must have room', 'disk full');
+  };
+  const spies = (['saveTraining', 'saveAnalysis'] as const).map((name) => vi.spyOn(Session.prototype, name).mockImplementation(refuse));
+  const words = [
+    ['train', '--session', file, '--data', images, '--seed', '9', ...SMALL],
+    ['adapt', '--session', file, '--base', 'foundation', '--adapter', 'bias', '--angles', '45', ...BRIEF],
+    ['analyse', 'accuracy', '--session', file, '--model', 'gain'],
+  ];
+  const ended: Ended[] = [];
+  for (const some of words) ended.push(await here(some));
+  for (const spy of spies) spy.mockRestore();
+  for (const { code, stdout, stderr } of ended)
+    expect({ code, stdout, stderr }).toEqual({ code: 2, stdout: '', stderr: 'gatescope: session: file must have room, got "disk full"\n' });
+  expect(await overview(file)).toEqual(before);
+  using opened = Session.open(file, 'read');
+  expect(opened.actions()).toHaveLength(5);
+});
+
+test('work that fails after something was lost tells what was lost', async () => {
+  const lost = new UserError('session: file', 'must have room', 'disk full');
+  using opened = Session.open(session, 'write');
+  const setting = { cores: 1, signal: new AbortController().signal, spawn: () => expect.fail('no engine is needed') };
+  const work = withEngines(opened, setting, async ({ lose }) => {
+    lose(lost);
+    throw new TypeError('cannot read what is not there');
+  });
+  await expect(work).rejects.toBe(lost);
+});
+
+test('an adapter has the seed of its base unless another is given', async () => {
+  const file = at('seeds.gatescope');
+  copyFileSync(session, file);
+  const { engines } = await done('adapt', '--session', file, '--base', 'foundation', '--adapter', 'gain', '--angles', '45', ...BRIEF);
+  expect(engines).toBe(0); // the one that was trained with --seed 3
+  expect((await done('adapt', '--help')).stdout.replace(/\s+/g, ' ')).toContain("(default: the base's)");
 });
 
 test('an interruption keeps what is done', async () => {

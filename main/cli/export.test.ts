@@ -1,7 +1,9 @@
 /** What leaves a session for others: tables, models, copies. That the files say the right things is tested where they are made. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Session } from '../store/session.ts';
+import { here } from './testing/here.ts';
 import { done, expectRefused, overview, refused, Study } from './testing/study.ts';
 
 let study: Study;
@@ -36,6 +38,33 @@ describe('export', () => {
     expect(readFileSync(path)).toEqual(before);
   });
 
+  test('which files were written, for scripts; and all that left the session is in its log', async () => {
+    const file = at('logged.gatescope');
+    copyFileSync(session, file);
+    const written = async (...words: string[]) => JSON.parse((await done('export', file, ...words, '--json')).stdout) as unknown;
+    const files = [at('logged.py'), at('logged.npz')];
+    expect(await written('gain', '--format', 'model.py', '--output', files[0])).toEqual({ files });
+    const copy = at('logged-share.gatescope');
+    expect(await written('--share', copy)).toEqual({ files: [copy] });
+    await done('export', file, 'all', '--format', 'csv');
+    using opened = Session.open(file, 'read');
+    expect(opened.actions().slice(-3)).toMatchObject([
+      { verb: 'export', arguments: { what: ['gain'], format: 'model.py', files } },
+      { verb: 'share', arguments: { files: [copy] } },
+      { verb: 'export', arguments: { what: ['all'], format: 'csv', files: [] } },
+    ]);
+  });
+
+  test('a session that another writes to is exported all the same', async () => {
+    using writer = Session.open(session, 'write');
+    const { code, stdout, stderr } = await here(['export', session, 'accuracy', '--format', 'csv']);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: expect.stringMatching(/^gatescope: what was done is not in the log of the session: [^\n]*\n$/) as string,
+    });
+    expect(stdout).toMatch(new RegExp(`own\\.npz \\(${writer.corpora()[0].digest.slice(0, 12)}\\)`));
+  });
+
   test('models for other programs', async () => {
     for (const format of ['safetensors', 'onnx']) {
       const { bytes } = await done('export', session, 'gain', '--format', format, '--output', '-');
@@ -66,6 +95,7 @@ describe('export', () => {
       [[], 'export: what must be given: results and runs (or all), or one model, got ""'],
       [['all'], 'export: --format must be one of csv, json, npz, safetensors, onnx, model.py, got undefined'],
       [['all', '--format', 'xls'], 'export: --format must be one of csv, json, npz, safetensors, onnx, model.py, got "xls"'],
+      [['all', '--format', 'csv', '--json'], 'export: --json must be given with --output'],
       [['all', '--format', 'npz'], 'export: --output must be given for npz, got undefined'],
       [
         ['foundation 0°+45°, seed 3', '--format', 'csv'],

@@ -9,11 +9,11 @@ import { findingsCsv } from '../export/findingsCsv.ts';
 import { onnxFile, pythonFiles, safetensorsFile, type ExportedModel } from '../export/modelFiles.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import { writeFiles, type OutputFile } from '../export/writeFiles.ts';
-import type { Session } from '../store/session.ts';
+import { Session } from '../store/session.ts';
 import { absolutePath, fileArgument } from './common.ts';
 import { findAny, findModel, modelTitles } from './names.ts';
 import { OfferingArgument, OfferingOption, valuesOffer } from './offers.ts';
-import { jsonLine, print } from './output.ts';
+import { jsonLine, print, warn } from './output.ts';
 import { openToRead } from './work.ts';
 
 const STDOUT = '-';
@@ -46,6 +46,7 @@ interface ExportOptions {
   readonly form?: string;
   readonly share?: string;
   readonly force?: boolean;
+  readonly json?: boolean;
 }
 
 export function exportCommand(): Command {
@@ -58,12 +59,29 @@ export function exportCommand(): Command {
     .addOption(new OfferingOption('--form <form>', 'of an onnx: soft, hard, base (default: as trained)', valuesOffer(FORMS)))
     .addOption(new OfferingOption('--share <copy>', 'write a copy of the session without weights and paths', { from: 'files' }))
     .option('--force', 'replace files that are there')
+    .option('--json', 'print which files were written as one line of JSON')
     .action(async (file: string, what: readonly string[], options: ExportOptions) => {
-      using session = openToRead(file);
-      const told =
-        options.share === undefined ? await exported(session, what, options) : await shared(session, what, options, options.share);
-      if (told.length > 0) await print(told.map((path) => `${path}\n`).join(''));
+      const files = await writtenFrom(file, what, options);
+      logged(file, options.share === undefined ? ['export', { what, format: options.format, files }] : ['share', { files }]);
+      if (files.length > 0) await print(options.json ? jsonLine({ files }) : files.map((path) => `${path}\n`).join(''));
     });
+}
+
+/** @returns paths that were written; none if it went to stdout */
+async function writtenFrom(file: string, what: readonly string[], options: ExportOptions): Promise<string[]> {
+  using session = openToRead(file);
+  return options.share === undefined ? await exported(session, what, options) : await shared(session, what, options, options.share);
+}
+
+/** What left the session is in its log, unless nobody may write there: an export is not to fail for that. */
+function logged(file: string, [verb, given]: readonly [verb: string, given: unknown]): void {
+  try {
+    using session = Session.open(file, 'write');
+    session.act(verb, given);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    warn(`what was done is not in the log of the session: ${error.message}`);
+  }
 }
 
 function refuse(option: string, rule: string, value: unknown): never {
@@ -89,11 +107,10 @@ async function shared(
   return [path];
 }
 
-/** @returns paths that were written; none if it went to stdout */
 async function exported(
   session: Session,
   what: readonly string[],
-  { format, output, form, force = false }: ExportOptions,
+  { format, output, form, force = false, json }: ExportOptions,
 ): Promise<string[]> {
   if (what.length === 0) refuse('what', 'must be given: results and runs (or all), or one model', '');
   if (format === undefined || !Object.hasOwn(formats, format))
@@ -104,6 +121,7 @@ async function exported(
   const to = output ?? (format === 'csv' || format === 'json' ? STDOUT : undefined);
   if (to === undefined) refuse('--output', `must be given for ${format}`, to);
   if (to === '') refuse('--output', 'must name a file, or be -', to);
+  if (to === STDOUT && json) refuse('--json', 'must be given with --output: it tells which files were written', STDOUT);
   if (to === STDOUT && format === 'model.py') refuse('--output', 'must be a file: the weights of model.py lie beside it', to);
   const files = filesOf(session, what, formats[format], to, form as Form | undefined);
   if (to !== STDOUT) return writeFiles(files, 'export: --output', { force });

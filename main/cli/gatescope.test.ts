@@ -71,7 +71,7 @@ describe('a mistake is told in one line', () => {
     [['--nope'], `unknown option '--nope'`],
     [['run'], `missing required argument 'protocol'`],
     [['run', 'nope', '--seeds', '1'], 'run: protocol must be one of dopamine, got "nope"'],
-    [['run', 'dopamin'], 'run: protocol must be one of dopamine (nearest: dopamine), got "dopamin"'],
+    [['run', 'dopamin'], 'run: protocol must be one of dopamine (nearest: "dopamine"), got "dopamin"'],
     [[...run, 'more'], `too many arguments for 'dopamine'. Expected 0 arguments but got 1.`],
     [[...run, '--nope'], `unknown option '--nope'`],
     [[...run, '--seed', '1'], `unknown option '--seed' (Did you mean --seeds?)`],

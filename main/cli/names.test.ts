@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { smallModel } from '../../engine/analyses/testing/models.ts';
 import { Session } from '../store/session.ts';
-import { anglesText, findAny, findModel, modelTitles } from './names.ts';
+import { findAny, findModel, modelTitles } from './names.ts';
 
 let folder: string;
 let session: Session;
@@ -35,7 +35,6 @@ test('titles say what a model is; those that came later and would have the same 
     `dopamine 45° on foundation 0°+45°, seed 1 (${digests[3].slice(0, 12)})`,
     'gain −90°+90° on foundation 0°, seed 2',
   ]);
-  expect(anglesText([0, 10, 20, 30, 40])).toBe('5 angles');
 });
 
 test('a title, a label of one model alone, or the beginning of a digest', () => {

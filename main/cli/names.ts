@@ -1,22 +1,11 @@
 /** What things of a session are called on the command line: titles of models, and what a few letters mean. */
 import { UserError } from '../../engine/base/errors.ts';
+import { anglesText } from '../../engine/models/titles.ts';
 import type { Found } from '../store/find.ts';
 import type { ModelRow } from '../store/models.ts';
-import { nearest } from '../store/nearest.ts';
 import type { Session } from '../store/session.ts';
+import { nearestText } from './common.ts';
 import { short } from './table.ts';
-
-/** More angles than this are told by their number. */
-const MOST_ANGLES = 4;
-
-/** `0°+45°` */
-export function anglesText(angles: readonly number[]): string {
-  if (angles.length > MOST_ANGLES) return `${angles.length} angles`;
-  return angles
-    .map((angle) => `${angle}°`)
-    .join('+')
-    .replaceAll('-', '−');
-}
 
 /**
  * Titles by digest: `foundation 0°+45°, seed 0`, `dopamine 45° on foundation 0°+45°, seed 0`. Of models that would have the same, those that
@@ -45,30 +34,43 @@ export function findModel(session: Session, text: string, place: string): ModelR
   return rows.find(({ digest }) => digest === key)!;
 }
 
-/** The same for anything that has a key or a digest. */
-export function findAny(session: Session, text: string, place: string, kinds: readonly Found['kind'][]): Found {
+/** The same for anything that has a key or a digest; what is found is of one of the kinds. */
+export function findAny<Kind extends Found['kind']>(session: Session, text: string, place: string, kinds: readonly Kind[]): FoundOf<Kind> {
   const rows = session.models();
   // A run has the label of its model, which is what is then meant.
-  const labelled = kinds.includes('model') ? rows.filter(({ label }) => label === text) : [];
-  if (labelled.length === 1) return { kind: 'model', key: labelled[0].digest };
-  return inPlace(session, text, place, kinds, modelTitles(rows));
+  const labelled = rows.filter(({ label }) => label === text);
+  const model = labelled.length === 1 ? ofKind(kinds, { kind: 'model', key: labelled[0].digest }) : undefined;
+  return model ?? inPlace(session, text, place, kinds, modelTitles(rows));
 }
 
-function inPlace(
+interface FoundOf<Kind> {
+  readonly kind: Kind;
+  readonly key: string;
+}
+
+/** Undefined if it is of another kind. */
+function ofKind<Kind extends Found['kind']>(kinds: readonly Kind[], { kind, key }: Found): FoundOf<Kind> | undefined {
+  const own = kinds.find((one) => one === kind);
+  return own && { kind: own, key };
+}
+
+function inPlace<Kind extends Found['kind']>(
   session: Session,
   text: string,
   place: string,
-  kinds: readonly Found['kind'][],
+  kinds: readonly Kind[],
   titles: ReadonlyMap<string, string>,
-): Found {
-  const titled = kinds.includes('model') ? [...titles].find(([, title]) => title === text) : undefined;
-  if (titled) return { kind: 'model', key: titled[0] };
+): FoundOf<Kind> {
+  const titled = [...titles].find(([, title]) => title === text);
+  const model = titled && ofKind(kinds, { kind: 'model', key: titled[0] });
+  if (model) return model;
   try {
-    return session.find(text, kinds);
+    return ofKind(kinds, session.find(text, kinds))!;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const like = kinds.includes('model') && error.rule.startsWith('must be') ? nearest(text, titles.values()) : undefined;
-    const rule = like === undefined ? error.rule : `must be a ${kinds.join(', ')} of this session (nearest: ${JSON.stringify(like)})`;
+    const ofModels = kinds.some((kind) => kind === 'model') && error.rule.startsWith('must be');
+    const like = ofModels ? nearestText(text, titles.values()) : '';
+    const rule = like === '' ? error.rule : `must be a ${kinds.join(', ')} of this session${like}`;
     throw new UserError(place, rule, text, { cause: error });
   }
 }

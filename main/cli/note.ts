@@ -2,10 +2,9 @@
 import { Command } from 'commander';
 import { unitLabel } from '../../engine/analyses/units.ts';
 import { UserError } from '../../engine/base/errors.ts';
-import { nearest } from '../store/nearest.ts';
 import type { Note, Subject } from '../store/notes.ts';
 import type { Session } from '../store/session.ts';
-import { fileArgument } from './common.ts';
+import { fileArgument, nearestText } from './common.ts';
 import { findAny } from './names.ts';
 import { OfferingArgument, OfferingOption } from './offers.ts';
 import { jsonLine, print } from './output.ts';
@@ -43,7 +42,10 @@ export function noteCommand(): Command {
     });
 }
 
-/** Does what is asked. @returns the note it is about; all of them if they are to be listed; what is left once one is removed */
+/**
+ * Does what is asked. The log says that it was done, not in which words: those that were taken back are not to go on in copies.
+ * @returns the note it is about; all of them if they are to be listed; what is left once one is removed
+ */
 function written(file: string, words: readonly string[], { unit, bookmark, edit, remove }: NoteOptions): Note[] {
   const changes = edit ?? remove;
   const refuse = (option: string, rule: string, value: unknown): never => {
@@ -54,14 +56,18 @@ function written(file: string, words: readonly string[], { unit, bookmark, edit,
   if (remove !== undefined) {
     if (words.length > 0) refuse('text', 'must not be given with --remove', words[0]);
     using session = openToWrite(file);
-    session.removeNote(idOf(remove, '--remove'));
+    const id = idOf(remove, '--remove');
+    session.removeNote(id);
+    session.act('remove note', { note: id });
     return session.notes();
   }
   if (edit !== undefined) {
     if (words.length === 0 && bookmark === undefined) refuse('text', 'must be given with --edit, or whether it is a bookmark', '');
     using session = openToWrite(file);
-    const text = words.length > 0 ? { text: words.join(' ') } : {};
-    return [session.editNote(idOf(edit, '--edit'), { ...text, ...(bookmark !== undefined && { bookmark }) })];
+    const changed = { ...(words.length > 0 && { text: words.join(' ') }), ...(bookmark !== undefined && { bookmark }) };
+    const note = session.editNote(idOf(edit, '--edit'), changed);
+    session.act('edit note', { note: note.id, changed: Object.keys(changed) });
+    return [note];
   }
   if (words.length === 0) {
     if (unit !== undefined || bookmark !== undefined) refuse('subject', 'must be given: session, or the title or digest of something', '');
@@ -70,7 +76,9 @@ function written(file: string, words: readonly string[], { unit, bookmark, edit,
   }
   using session = openToWrite(file);
   const subject = subjectOf(session, words[0], unit);
-  return [session.addNote({ subject, text: words.slice(1).join(' '), bookmark: bookmark ?? false })];
+  const note = session.addNote({ subject, text: words.slice(1).join(' '), bookmark: bookmark ?? false });
+  session.act('note', { note: note.id, subject });
+  return [note];
 }
 
 function idOf(text: string, option: string): number {
@@ -79,17 +87,12 @@ function idOf(text: string, option: string): number {
 }
 
 function subjectOf(session: Session, text: string, unit: string | undefined): Subject {
-  const subject: Subject = text === 'session' ? { kind: 'session', key: '' } : onFound(session, text);
+  const subject: Subject =
+    text === 'session' ? { kind: 'session', key: '' } : findAny(session, text, 'note: subject', ['model', 'run', 'result']);
   if (unit === undefined) return subject;
   const units = unitsOf(session, subject);
   if (units.includes(unit)) return { ...subject, unit };
-  const like = nearest(unit, units);
-  throw new UserError('note: --unit', `must be one of ${text}${like === undefined ? '' : ` (nearest: ${like})`}`, unit);
-}
-
-function onFound(session: Session, text: string): Subject {
-  const { kind, key } = findAny(session, text, 'note: subject', ['model', 'run', 'result']);
-  return { kind: kind as 'model' | 'run' | 'result', key };
+  throw new UserError('note: --unit', `must be one of ${text}${nearestText(unit, units)}`, unit);
 }
 
 /** Hidden units of a model, also of a run's; of a result, whatever its axes name. */

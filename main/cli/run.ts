@@ -5,8 +5,8 @@ import type { DopamineReport } from '../../engine/protocols/dopamineReport.ts';
 import { protocols } from '../../engine/protocols/index.ts';
 import type { Protocol } from '../../engine/protocols/protocol.ts';
 import type { DataReference } from '../../engine/tasks/dataReference.ts';
-import { nearest } from '../store/nearest.ts';
-import { absolutePath, addCores, ADAPTER_SUGGESTIONS, dataSource, NAMED_DATA, sessionOption } from './common.ts';
+import { withDataNamed } from '../export/dataNames.ts';
+import { absolutePath, addCores, ADAPTER_SUGGESTIONS, dataSource, NAMED_DATA, nearestText, sessionOption } from './common.ts';
 import { dopamineTable } from './dopamineTable.ts';
 import { findingsText } from './findingsText.ts';
 import { Flags } from './flags.ts';
@@ -41,8 +41,7 @@ export function runCommand(surroundings: Surroundings): Command {
     .allowUnknownOption()
     .allowExcessArguments()
     .action((id: string) => {
-      const like = nearest(id, ids);
-      throw new UserError('run: protocol', `must be one of ${ids.join(', ')}${like === undefined ? '' : ` (nearest: ${like})`}`, id);
+      throw new UserError('run: protocol', `must be one of ${ids.join(', ')}${nearestText(id, ids)}`, id);
     });
   for (const protocol of protocols) command.addCommand(commandOf(protocol, surroundings));
   return command;
@@ -86,7 +85,8 @@ async function run(
   if (session.notice !== undefined) warn(session.notice);
   const before = session.results().length;
   const line = new ProgressLine();
-  const table = (tables[protocol.id] ?? ((report: unknown) => findingsText(protocol.findings(report)))) as (report: unknown) => string;
+  const table = (tables[protocol.id] ??
+    ((report: unknown) => findingsText(withDataNamed(protocol.findings(report), session.corpora())))) as (report: unknown) => string;
   try {
     await runProtocol(protocol, options, {
       cores,

@@ -8,8 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { UserError } from '../../engine/base/errors.ts';
 import { fingerprint } from '../../engine/tasks/imageData.ts';
 import { canonicalDigest } from '../store/canonical.ts';
-import { removeSession } from '../store/placing.ts';
-import { DamagedSession, inWords } from '../store/problems.ts';
+import { inWords } from '../store/problems.ts';
 import { Session } from '../store/session.ts';
 
 /** Raised whenever a protocol's jobs mean something else, so that what an older version left is not taken up. */
@@ -37,15 +36,7 @@ export function ownSession(path: string): RunSession {
 export function temporarySession(path: string, onDamage: (problem: UserError) => void): RunSession {
   const session = aboutState(path, () => {
     makeFolder(dirname(path));
-    if (existsSync(path))
-      try {
-        return Session.open(path, 'write');
-      } catch (error) {
-        if (!(error instanceof DamagedSession)) throw error;
-        onDamage(error);
-        removeSession(path);
-      }
-    return Session.open(path, 'create', { name: 'run' });
+    return Session.open(path, existsSync(path) ? 'write' : 'create', { name: 'run', remake: onDamage });
   });
   let needed = true;
   return {
@@ -53,8 +44,8 @@ export function temporarySession(path: string, onDamage: (problem: UserError) =>
     finished: () => (needed = false),
     close: () => {
       const keeps = needed && (session.runs().length > 0 || session.results().length > 0);
-      session.close();
-      if (!keeps) removeSession(path);
+      if (keeps) session.close();
+      else session.discard();
     },
   };
 }

@@ -2,9 +2,11 @@
 import { Command } from 'commander';
 import { basename } from 'node:path';
 import { analyses } from '../../engine/analyses/index.ts';
+import { trainClassifier } from '../../engine/jobs/trainClassifier.ts';
 import { adapterOf } from '../../engine/models/adapters/index.ts';
 import { countParameters } from '../../engine/models/parameters.ts';
 import { protocols } from '../../engine/protocols/index.ts';
+import { withDataNamed } from '../export/dataNames.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import { modelTensors } from '../export/modelTensors.ts';
 import type { ModelRow } from '../store/models.ts';
@@ -20,7 +22,7 @@ import { figure, section, short } from './table.ts';
 import { openToRead } from './work.ts';
 
 /** By which results of older versions are marked. */
-export const currentVersions = Object.fromEntries([...analyses, ...protocols].map(({ id, version }) => [id, version]));
+const currentVersions = Object.fromEntries([...analyses, ...protocols, trainClassifier].map(({ id, version }) => [id, version]));
 
 export function showCommand(): Command {
   return new Command('show')
@@ -34,7 +36,7 @@ export function showCommand(): Command {
       using session = openToRead(file);
       if (id === undefined) return print(json ? jsonLine(overview(session)) : overviewText(session));
       const { kind, key } = findAny(session, id, 'show: id', ['model', 'run', 'result']);
-      const shown = { model: showModel, run: showRun, result: showResult, corpus: showRun }[kind](session, key);
+      const shown = { model: showModel, run: showRun, result: showResult }[kind](session, key);
       await print(json ? jsonLine({ kind, ...shown.plain }) : shown.text);
     });
 }
@@ -44,7 +46,7 @@ function overview(session: Session) {
   const titles = modelTitles(session.models());
   return {
     results: session.results(currentVersions),
-    runs: session.runs(),
+    runs: session.runs(currentVersions),
     models: session.models().map((row) => ({ ...row, title: titles.get(row.digest) })),
     corpora: session.corpora(),
     notes: session.notes(),
@@ -136,7 +138,7 @@ function showResult(session: Session, key: string): Shown {
   ];
   return {
     plain: { ...row, findings: plainFindings(findings) },
-    text: `${listed(facts)}\n${findingsText(findings)}${notesOn(session, key)}`,
+    text: `${listed(facts)}\n${findingsText(withDataNamed(findings, session.corpora()))}${notesOn(session, key)}`,
   };
 }
 

@@ -4,9 +4,11 @@ import { UserError } from '../../engine/base/errors.ts';
 import { trainClassifier, trainOptions, type TrainResult } from '../../engine/jobs/trainClassifier.ts';
 import { FOUNDATION_RATE, learningRateOf, learningRatesText } from '../../engine/models/adapters/learningRate.ts';
 import { adapterIds } from '../../engine/models/adapters/index.ts';
-import type { ModelRow } from '../store/models.ts';
+import { titlesOf } from '../../engine/models/titles.ts';
+import type { DataReference } from '../../engine/tasks/dataReference.ts';
+import { canonicalDigest } from '../store/canonical.ts';
 import { ADAPTER_SUGGESTIONS, addCores, dataSource, NAMED_DATA, sessionOption } from './common.ts';
-import { dataOf } from './dataOfModels.ts';
+import { aboutData, dataOf } from './dataOfModels.ts';
 import { Flags, type FlagSettings } from './flags.ts';
 import { findModel, modelTitles } from './names.ts';
 import { OfferingOption } from './offers.ts';
@@ -25,8 +27,9 @@ const foundationFlags = new Flags(trainOptions, {
 const adapterSettings: FlagSettings = {
   omit: ['base'],
   hidden: ['hidden'],
-  defaults: { ...adam, seed: 0 },
+  defaults: adam,
   defaultTexts: {
+    seed: "the base's",
     'optimiser.learningRate': learningRatesText,
     stage: "the adapter's id, and λ if there is one",
     'data.source': 'what the base was trained on',
@@ -76,7 +79,7 @@ export function adaptCommand(surroundings: Surroundings): Command {
     if (given.angles === undefined) throw new UserError('adapt: --angles', 'must be given: those of the mode, such as 45', given.angles);
     await trainAndTell(given, surroundings, 'adapt', async (work) => {
       const row = findModel(work.session, base, 'adapt: --base');
-      const parsed = adapterFlags.parse('adapt', given, { 'optimiser.learningRate': learningRateOf(adapter) });
+      const parsed = adapterFlags.parse('adapt', given, { 'optimiser.learningRate': learningRateOf(adapter), seed: row.seed });
       const { sparsity } = parsed;
       const stage = (given.stage as string | undefined) ?? `${parsed.adapter}${sparsity > 0 ? ` λ=${sparsity}` : ''}`;
       const data = await dataOf(work, [row], parsed.data, 'adapt', given);
@@ -94,14 +97,14 @@ async function trainAndTell(
   given: Common & OptionValues,
   surroundings: Surroundings,
   place: string,
-  requestOf: (work: Work) => Promise<{ flags: Flags<typeof trainOptions>; parameters: unknown }>,
+  requestOf: (work: Work) => Promise<{ flags: Flags<typeof trainOptions>; parameters: { readonly data: DataReference } }>,
 ): Promise<void> {
   const told = await workOn(given.session!, { ...surroundings, cores: given.cores }, async (work) => {
     const { flags, parameters } = await requestOf(work);
     try {
       return await trained(work, place, parameters);
     } catch (error) {
-      throw flags.inWords(error, trainClassifier.id, place, given);
+      throw aboutData(flags.inWords(error, trainClassifier.id, place, given), parameters.data, place, given);
     }
   });
   await print(given.json ? jsonLine(told) : `${told.digest}  ${told.title}\n`);
@@ -118,10 +121,10 @@ interface Trained {
 async function trained({ session, prepare, submit }: Work, verb: string, parameters: unknown): Promise<Trained> {
   const request = { kind: trainClassifier.id, parameters };
   const { key } = prepare(request);
-  const isNew = session.runs().every((run) => run.key !== key || run.state !== 'done');
-  const { count } = await submit<TrainResult>(request);
-  const digest = session.runs().find((run) => run.key === key)!.model!;
-  const models: readonly ModelRow[] = session.models();
-  if (isNew) session.act(verb, { run: key, model: digest });
-  return { digest, title: modelTitles(models).get(digest)!, run: key, parameters: count };
+  const isKept = () => session.runs().some((run) => run.key === key && run.state === 'done');
+  const wasKept = isKept();
+  const { model, count } = await submit<TrainResult>(request);
+  const digest = canonicalDigest(model);
+  if (!wasKept && isKept()) session.act(verb, { run: key, model: digest });
+  return { digest, title: modelTitles(session.models()).get(digest) ?? titlesOf([model])[0], run: key, parameters: count };
 }

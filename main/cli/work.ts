@@ -46,7 +46,8 @@ export interface Engines {
 
 /**
  * Starts engines when they are needed, keeps what they give in the session, and ends them.
- * @throws UserError also after the work was done, if anything on the way to it could not be kept; Cancelled once the signal has fired
+ * @throws UserError also after the work was done, if anything on the way to it could not be kept, and rather than what became of the work
+ * without it; Cancelled once the signal has fired
  */
 export async function withEngines<T>(
   session: Session,
@@ -63,6 +64,7 @@ export async function withEngines<T>(
   try {
     result = await work({ submit, prepare, identify: (reference) => identifyData(session, reference, submit), lose });
   } catch (error) {
+    if (lost) throw lost;
     throw error instanceof Cancelled ? new Cancelled('interrupted; the same command goes on from where it was') : error;
   } finally {
     await pool.dispose();

@@ -1,25 +1,27 @@
 /** What of a session can be exported: findings of results, and the series of runs as findings of a training. */
 import { checkFindings, type Findings } from '../../engine/base/findings.ts';
 import type { Session } from '../store/session.ts';
+import type { ResultRow } from '../store/results.ts';
 import type { RunRow } from '../store/runs.ts';
+import { dataName } from './dataNames.ts';
 
-export interface ExportedResult {
-  readonly key: string;
-  readonly analysis: string;
-  readonly version: number;
-  readonly digest: string;
-  readonly at: string;
-  readonly seed: number | undefined;
-  /** Models by what they are called in the findings. */
-  readonly models: readonly { readonly label: string; readonly digest: string }[];
+/** Models by what they are called in the findings. */
+export interface ExportedResult extends Pick<ResultRow, 'key' | 'analysis' | 'version' | 'digest' | 'at' | 'seed' | 'models'> {
+  /** What its images are called, where the session knows them. */
+  readonly images?: string;
   readonly findings: Findings;
 }
 
 /** @throws UserError if it is not there */
 export function exportedResult(session: Session, key: string): ExportedResult {
   const { row, findings } = session.result(key);
-  const { analysis, version, digest, at, seed, models } = row;
-  return { key, analysis, version, digest, at, seed, models, findings };
+  const { analysis, version, digest, at, seed, models, corpus } = row;
+  return { key, analysis, version, digest, at, seed, models, ...imagesOf(session, corpus), findings };
+}
+
+function imagesOf(session: Session, corpus: string | undefined): Pick<ExportedResult, 'images'> {
+  const images = corpus === undefined ? undefined : dataName(corpus, session.corpora());
+  return images === undefined ? {} : { images };
 }
 
 /** A run's figures by step. @param title of its model */
@@ -29,11 +31,12 @@ export function exportedRun(session: Session, run: RunRow, title: string): Expor
   return {
     key: run.key,
     analysis: 'training',
-    version: 1,
+    version: run.version,
     digest: run.digest ?? '',
     at: run.at,
     seed: run.seed,
     models: run.model === undefined ? [] : [{ label: title, digest: run.model }],
+    ...imagesOf(session, run.corpus),
     findings: checkFindings({
       axes: { step: { values: Array.from({ length: steps }, (_entry, step) => step + 1) } },
       measures: Object.fromEntries(

@@ -21,8 +21,9 @@ export function findingsCsv(results: readonly ExportedResult[]): string {
 }
 
 function* rowsOf(results: readonly ExportedResult[], axes: readonly string[], facts: readonly string[]): Generator<CsvValue[]> {
-  for (const { key, analysis, models, seed, findings } of results) {
-    const known = (name: string): CsvValue => findings.facts[FACTS[name]] ?? (name === 'seed' ? seed : undefined);
+  for (const { key, analysis, models, seed, images, findings } of results) {
+    const own: Readonly<Record<string, CsvValue>> = { ...findings.facts, ...(images !== undefined && { data: images }) };
+    const known = (name: string): CsvValue => own[FACTS[name]] ?? (name === 'seed' ? seed : undefined);
     const labels = models.map(({ label }) => label).join('; ');
     for (const { measure, at, value, unit } of cells(findings))
       yield [

@@ -1,9 +1,11 @@
 /** Files whole or not at all, on disks that do their part and on those that do not. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { UserError } from '../../engine/base/errors.ts';
+import { Session } from '../store/session.ts';
 import { writeFiles } from './writeFiles.ts';
 
 let folder: string;
@@ -30,6 +32,23 @@ test.each(['mode.py', 'mode.npz'])('where %s is there already nothing is written
   expect(there()).toEqual({ [name]: 'mine' });
   writeFiles(two(), 'export: --output', { force: true });
   expect(there()).toEqual({ 'mode.py': 'of mode.py', 'mode.npz': 'of mode.npz' });
+});
+
+test('by force too, a link stays one, and neither a session nor a pipe is replaced', () => {
+  const at = (name: string) => join(folder, name);
+  const force = (name: string) => writeFiles([{ path: at(name), content: 'new' }], 'export: --output', { force: true });
+  writeFileSync(at('target'), 'old');
+  symlinkSync(at('target'), at('link'));
+  force('link');
+  expect([lstatSync(at('link')).isSymbolicLink(), readFileSync(at('target'), 'utf8')]).toEqual([true, 'new']);
+  Session.open(at('session'), 'create').close();
+  const before = readFileSync(at('session'));
+  expect(() => force('session')).toThrow('export: --output must not be a session or another database, got');
+  expect(readFileSync(at('session'))).toEqual(before);
+  if (process.platform === 'win32') return;
+  execFileSync('mkfifo', [at('pipe')]);
+  expect(() => force('pipe')).toThrow('export: --output must be a regular file, not a device or a pipe, got');
+  expect(statSync(at('pipe')).isFIFO()).toBe(true);
 });
 
 test.each([

@@ -56,6 +56,8 @@ describe('SessionJobStore', () => {
     await store.saveResult({ ...done, seconds: 2, threads: 2 });
     expect(session.runs()).toMatchObject([{ key: done.key, state: 'done', seconds: 2 }]);
     expect(session.runs()[0].provenance).toMatchObject({ threads: 2, application: applicationVersion, node: process.version });
+    expect(session.runs()[0].provenance.onnxruntime).toMatch(/^\d+\.\d+\.\d+/);
+    expect(session.runs()[0].version).toBe(kinds.find(({ id }) => id === 'train')!.version);
     expect(session.models().map(({ label }) => label)).toEqual(['foundation', 'dopamine']);
     session.close();
     const later = new SessionJobStore(folder.session('write'), kinds);

@@ -1,5 +1,5 @@
 /** Data by their digest: read once, known again by their files, and read again when these have changed. */
-import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -33,5 +33,15 @@ test('a source is read once, and again when its files are others', async () => {
   const named = { source: 'anything', digest: 'f'.repeat(64) };
   expect(await identifyData(session, named, submit)).toBe(named);
   expect(asked).toHaveLength(2);
+  const moved = join(data, 'elsewhere.npz');
+  renameSync(source, moved);
+  const before = asked.length;
+  const again = await identifyData(session, { source: moved }, async (request) => {
+    await submit(request);
+    return { ...summary, digest: '2'.repeat(64) };
+  });
+  expect(again).toEqual({ source: moved, digest: '2'.repeat(64) });
+  expect(asked.length - before).toBeLessThanOrEqual(1);
+  expect(session.corpora().map((corpus) => corpus.source)).toEqual([source, moved]);
   rmSync(data, { recursive: true });
 });

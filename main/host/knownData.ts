@@ -21,7 +21,10 @@ export async function identifyData(
   const { source } = reference;
   const files = fingerprint(source);
   const known = session.corpusByFingerprint(files);
-  if (known) return { source, digest: known.digest };
+  if (known) {
+    if (known.source !== source) session.putCorpus({ digest: known.digest, source, details: {} });
+    return { source, digest: known.digest };
+  }
   const summary = (await submit({ kind: 'readImages', parameters: { data: reference } })) as ImageSummary;
   const { digest, height, width, classes, train, test } = summary;
   session.putCorpus({ digest, source, details: { counts: { train, test }, height, width, classes } }, files);

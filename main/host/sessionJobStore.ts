@@ -3,8 +3,8 @@
  * findings as a result. What computes only what is true here and now is not kept.
  */
 import { cpus } from 'node:os';
-import type { JobKind, Keeps, Request } from '../../engine/contract.ts';
-import { applicationVersion } from '../store/application.ts';
+import type { JobKind, Request } from '../../engine/contract.ts';
+import { applicationVersion, runtimeVersion } from '../store/application.ts';
 import type { Provenance } from '../store/runs.ts';
 import type { Session } from '../store/session.ts';
 import type { FinishedJob, JobStore, Stored } from './jobStore.ts';
@@ -24,7 +24,8 @@ export class SessionJobStore implements JobStore {
   }
 
   async saveCheckpoint(key: string, state: unknown, request: Request): Promise<void> {
-    this.#session.saveCheckpoint(key, state, this.#keeps(request) === 'training' ? request : undefined);
+    const kind = this.#kinds.get(request.kind);
+    this.#session.saveCheckpoint(key, state, kind?.keeps === 'training' ? { request, version: kind.version } : undefined);
   }
 
   async loadResult(key: string): Promise<Stored | undefined> {
@@ -33,13 +34,12 @@ export class SessionJobStore implements JobStore {
 
   async saveResult({ key, request, result, seconds, threads }: FinishedJob): Promise<void> {
     const provenance = { ...here, threads };
-    const keeps = this.#keeps(request);
+    const { keeps, version } = this.#kinds.get(request.kind) ?? { keeps: 'nothing', version: 0 };
     switch (keeps) {
       case 'training':
-        return this.#session.saveTraining({ key, request, result, seconds, provenance });
+        return this.#session.saveTraining({ key, request, version, result, seconds, provenance });
       case 'findings': {
         const { kind: analysis, parameters } = request;
-        const { version } = this.#kinds.get(analysis)!;
         return this.#session.saveAnalysis({ key, analysis, version, parameters, findings: result, seconds, provenance });
       }
       case 'nothing':
@@ -48,14 +48,11 @@ export class SessionJobStore implements JobStore {
         return keeps satisfies never;
     }
   }
-
-  #keeps({ kind }: Request): Keeps {
-    return this.#kinds.get(kind)?.keeps ?? 'nothing';
-  }
 }
 
 const here: Provenance = {
   application: applicationVersion,
+  onnxruntime: runtimeVersion,
   node: process.version,
   platform: `${process.platform}-${process.arch}`,
   processor: cpus()[0]?.model ?? '',

@@ -1,7 +1,11 @@
 /** Whether a session file is whole to the last number: the database's own pages, and every digest in it. */
+import { actionRows } from './actions.ts';
 import { checkpointKeys, getCheckpoint } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
+import { corpusRows } from './corpora.ts';
 import { getModel, modelRows } from './models.ts';
+import { noteRows } from './notes.ts';
+import { getRecord } from './records.ts';
 import { resultRows, getResult } from './results.ts';
 import { getRunResult, runRows } from './runs.ts';
 import { getTensor } from './tensors.ts';
@@ -27,9 +31,14 @@ export function sessionProblems(connection: Connection, weights: boolean): strin
     }
   };
   for (const { digest } of connection.all<{ digest: string }>('SELECT digest FROM tensors')) look(() => getTensor(connection, digest));
-  if (weights) for (const { digest } of modelRows(connection)) look(() => getModel(connection, digest));
+  if (weights) {
+    for (const { digest } of modelRows(connection)) look(() => getModel(connection, digest));
+    const requests = connection.all<{ request: string }>('SELECT request FROM runs UNION ALL SELECT request FROM results');
+    for (const { request } of requests) look(() => getRecord(connection, request, 'a request'));
+  }
   for (const { key } of runRows(connection)) look(() => getRunResult(connection, key));
   for (const { key } of resultRows(connection)) look(() => getResult(connection, key));
   for (const key of checkpointKeys(connection)) look(() => getCheckpoint(connection, key));
+  for (const rows of [corpusRows, actionRows, noteRows]) look(() => rows(connection));
   return problems;
 }

@@ -25,7 +25,12 @@ export class Connection implements Disposable {
     this.writable = access === 'write' || access === 'create';
     this.#database = this.#inWords(() => new Database(path, { readonly: !this.writable, fileMustExist: access !== 'create' }));
     // A schema may hold expressions that its maker chose: none may call a function with effects.
-    for (const setting of ['trusted_schema = OFF', 'cell_size_check = ON', 'foreign_keys = ON']) this.pragma(setting);
+    try {
+      for (const setting of ['trusted_schema = OFF', 'cell_size_check = ON', 'foreign_keys = ON']) this.pragma(setting);
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
   }
 
   /** Statements without results or values, such as a migration's. */

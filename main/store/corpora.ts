@@ -23,12 +23,13 @@ interface RawCorpus extends Omit<Corpus, 'details'> {
   readonly details: string;
 }
 
-/** Stores what is known of a data set; what was known before stays where nothing new is said. */
+/** Stores what is known of a data set; what was known before stays where nothing new is said. Data that moved are where they were found last. */
 export function putCorpus(connection: Connection, { digest, source, details }: Corpus, at: string, fingerprint?: string): void {
   connection.transaction(() => {
     connection.run(
       `INSERT INTO corpora (digest, source, details, at) VALUES (?, ?, ?, ?)
-       ON CONFLICT (digest) DO UPDATE SET details = excluded.details WHERE excluded.details <> '{}'`,
+       ON CONFLICT (digest) DO UPDATE SET source = coalesce(nullif(excluded.source, ''), source),
+                                          details = coalesce(nullif(excluded.details, '{}'), details)`,
       digest,
       source,
       JSON.stringify(details),

@@ -19,13 +19,19 @@ interface Said {
   readonly end?: boolean;
 }
 
-/** Runs the writer until it ends, or is killed once it has said so many lines and then some milliseconds. */
+/**
+ * Runs the writer until it ends, or is killed: once it has said so many lines and was answered, after some milliseconds. However fast it is,
+ * it is then at most one line further, and waits.
+ */
 async function write(path: string, kill?: { lines: number; milliseconds: number }): Promise<Said[]> {
-  const child = spawn(process.execPath, [writer, path, String(ROUNDS)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [writer, path, String(ROUNDS)], { stdio: ['pipe', 'pipe', 'inherit'] });
   const exit = once(child, 'exit');
+  child.stdin.on('error', () => undefined); // it may be gone by the time it is answered
   const said: Said[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     said.push(JSON.parse(line) as Said);
+    if (kill && said.length > kill.lines) continue;
+    child.stdin.write('\n');
     if (said.length === kill?.lines) setTimeout(() => child.kill('SIGKILL'), kill.milliseconds);
   }
   await exit;

@@ -52,26 +52,30 @@ function tryLock(lockPath: string, path: string): Database.Database | undefined 
   }
   if (before.size > 0n) throw fileError(`must have ${JSON.stringify(lockPath)} to itself (something else is in there)`, path);
   // Never opened by other means than SQLite's: closing any descriptor of it would give up the lock of the whole process (POSIX).
-  const database = openExisting(lockPath);
+  const goneBy = () => !isSame(before, statSync(lockPath, { bigint: true, throwIfNoEntry: false }));
+  const database = openExisting(lockPath, goneBy);
   if (!database) return undefined;
   try {
     database.pragma('journal_mode = MEMORY');
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    throw (error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY') ? inUse(path, error) : error;
+    if ((error as NodeJS.ErrnoException).code?.startsWith('SQLITE_BUSY')) throw inUse(path, error);
+    if (goneBy()) return undefined;
+    throw error;
   }
-  if (isSame(before, statSync(lockPath, { bigint: true, throwIfNoEntry: false }))) return database;
+  if (!goneBy()) return database;
   database.close();
   return undefined;
 }
 
-function openExisting(path: string): Database.Database | undefined {
+/** @param goneBy whether it is another file by now, which is why it could not be opened */
+function openExisting(path: string, goneBy: () => boolean): Database.Database | undefined {
   try {
     return new Database(path, { fileMustExist: true, timeout: GLANCE });
   } catch (error) {
-    if (statSync(path, { throwIfNoEntry: false })) throw error;
-    return undefined;
+    if (goneBy()) return undefined;
+    throw error;
   }
 }
 

@@ -6,7 +6,7 @@ export interface Subject {
   readonly kind: 'session' | 'model' | 'run' | 'result';
   /** Digest of a model, key of a run or result; empty for the session. */
   readonly key: string;
-  /** A part of it: `layers.0.hook_post[17]`. */
+  /** A part of it: `L0U17`. */
   readonly unit?: string;
 }
 

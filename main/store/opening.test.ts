@@ -146,7 +146,7 @@ describe('a number that is not what was stored', () => {
     const problems = session.check();
     expect(problems.length).toBeGreaterThan(0);
     for (const problem of problems)
-      expect(problem).toMatch(/^session: file must be whole \(the bytes of array [0-9a-f]{12} are not its own\)/);
+      expect(problem).toMatch(/^session: file must be whole \(the bytes of array [0-9a-f]{12} are not its own\), got /);
     expect(() => session.result(analysis().key)).toThrow(DamagedSession);
   });
 

@@ -1,13 +1,14 @@
 /** How a session file comes to be open: made, locked, looked over, brought up to date. What is looked for is inspection.ts's. */
 import { randomUUID } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { applicationVersion } from './application.ts';
 import { Connection } from './connection.ts';
 import { backUp } from './copies.ts';
 import { checkContent, checkHeader, connectToRead, registerOpen, sessionPath } from './inspection.ts';
 import { lockSession } from './lock.ts';
-import { makeInPlace } from './placing.ts';
-import { fileError } from './problems.ts';
+import { makeInPlace, removeSession, requireSessionName } from './placing.ts';
+import { DamagedSession, fileError, untouched } from './problems.ts';
 import { APPLICATION_ID, migrate, migrations, type Migration } from './schema.ts';
 
 /** `create` refuses a file that is there; `write` and `read` one that is not. */
@@ -16,6 +17,8 @@ export type OpenMode = 'create' | 'write' | 'read';
 export interface OpenOptions {
   /** Of a new session; its file's name unless given. */
   readonly name?: string;
+  /** Given, a damaged file is made anew, without letting anybody else in between: hears of it first. */
+  readonly remake?: (problem: DamagedSession) => void;
   /** What time it is, for the times in the file. */
   readonly clock?: () => Date;
   /** For tests: the schema's history. */
@@ -35,21 +38,35 @@ export function openSession(path: string, mode: OpenMode, options: OpenOptions):
   const resolved = sessionPath(path);
   const { migrations: steps = migrations } = options;
   if (mode === 'read') return openToRead(resolved, steps);
+  requireOneName(resolved);
   const unlock = lockSession(resolved);
   try {
     if (mode === 'create') create(resolved, steps, options);
-    return openToWrite(resolved, steps, unlock);
+    try {
+      return openToWrite(resolved, steps, unlock);
+    } catch (error) {
+      if (!options.remake || !(error instanceof DamagedSession)) throw error;
+      options.remake(error);
+      removeSession(resolved);
+      create(resolved, steps, options);
+      return openToWrite(resolved, steps, unlock);
+    }
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
+/** The lock and SQLite's log go by the name: under two names a file would have two writers. */
+function requireOneName(path: string): void {
+  const status = statSync(path, { throwIfNoEntry: false });
+  if (status?.isFile() && status.nlink > 1)
+    throw fileError('must have no other name (a hard link leads to it as well) to be written to', path);
+}
+
 function openToRead(path: string, steps: readonly Migration[]): Opened {
-  checkHeader(path);
-  const connection = connectToRead(path);
+  const [connection, version] = look(path, steps);
   try {
-    const version = checkContent(connection, steps);
     if (version < steps.length)
       throw fileError(
         `must be opened to writing once (its schema is ${version}, ours ${steps.length}): a copy of it as it is is then kept`,
@@ -69,13 +86,27 @@ function openToRead(path: string, steps: readonly Migration[]): Opened {
   }
 }
 
+/** A connection that cannot write, whatever it finds, and the version of the schema. */
+function look(path: string, steps: readonly Migration[], locked = false): [Connection, number] {
+  try {
+    checkHeader(path);
+    const connection = connectToRead(path, locked);
+    try {
+      return [connection, checkContent(connection, steps)];
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  } catch (error) {
+    throw untouched(error, path);
+  }
+}
+
 function openToWrite(path: string, steps: readonly Migration[], unlock: () => void): Opened {
-  checkHeader(path);
+  const [found, version] = look(path, steps, true);
   let notice: string | undefined;
-  let version: number;
   {
-    using reader = connectToRead(path, true); // which cannot write, whatever it finds
-    version = checkContent(reader, steps);
+    using reader = found;
     if (version > steps.length)
       throw fileError(
         `must not be of a newer version of this program to be written to (schema ${version}, ours is ${steps.length}); it can be opened to read`,
@@ -102,6 +133,7 @@ function openToWrite(path: string, steps: readonly Migration[], unlock: () => vo
 
 /** The file is whole before it has its name. */
 function create(path: string, steps: readonly Migration[], { name, clock = () => new Date() }: OpenOptions): void {
+  requireSessionName(path);
   makeInPlace(path, (draft) => {
     using connection = new Connection(draft, 'create');
     connection.pragma(`application_id = ${APPLICATION_ID}`);

@@ -1,18 +1,33 @@
-/** Putting a finished file in its place at once: whatever ends the process, there is all of it or nothing. */
+/** Putting a finished file in its place at once: whatever ends the process, there is all of it or nothing, and nothing else is touched. */
+import { randomUUID } from 'node:crypto';
 import { closeSync, fsyncSync, linkSync, openSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { UserError } from '../../engine/base/errors.ts';
 import { fileError, inWords } from './problems.ts';
 
+/** What SQLite keeps beside a database, by its name: its log, the index of the log, and the journal of an older kind. */
+const SIDECARS = ['-wal', '-shm', '-journal'];
+
 /**
  * Makes a file under another name beside its place, and puts it there when it is finished.
+ * @param make fills the draft, which is there and empty
  * @throws UserError if there is something already, or what goes wrong while it is made, in the name of the path; nothing is left then
  */
 export function makeInPlace(path: string, make: (draft: string) => void): void {
-  const draft = draftOf(path);
+  requireFree(path);
+  makeThrough(path, make, place);
+}
+
+/** As {@link makeInPlace}, in the place of what is there, which stays until then. */
+export function replaceInPlace(path: string, make: (draft: string) => void): void {
+  makeThrough(path, make, renameSync);
+}
+
+function makeThrough(path: string, make: (draft: string) => void, put: (draft: string, path: string) => void): void {
+  const draft = createDraft(path);
   try {
     make(draft);
-    place(draft, path);
+    put(draft, path);
   } catch (error) {
     throw aboutPath(error, draft, path);
   } finally {
@@ -20,9 +35,10 @@ export function makeInPlace(path: string, make: (draft: string) => void): void {
   }
 }
 
-/** The same where making it takes its time. */
+/** As {@link makeInPlace} where making it takes its time. */
 export async function makeInPlaceLater(path: string, make: (draft: string) => Promise<void>): Promise<void> {
-  const draft = draftOf(path);
+  requireFree(path);
+  const draft = createDraft(path);
   try {
     await make(draft);
     place(draft, path);
@@ -33,11 +49,14 @@ export async function makeInPlaceLater(path: string, make: (draft: string) => Pr
   }
 }
 
-/** What an earlier attempt left under the name is removed. */
-function draftOf(path: string): string {
-  requireFree(path);
-  const draft = `${path}-new`;
-  removeSession(draft);
+/** An empty file under a name that nobody else can have meant, so that it and what SQLite puts beside it are ours to remove. */
+function createDraft(path: string): string {
+  const draft = join(dirname(path), `.${randomUUID()}.draft`); // without the file's own name, which may be as long as names can be
+  try {
+    closeSync(openSync(draft, 'wx'));
+  } catch (error) {
+    throw inWords(error, path);
+  }
   return draft;
 }
 
@@ -64,7 +83,15 @@ function place(draft: string, path: string): void {
 }
 
 function requireFree(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })) throw fileError('must not be there yet', path);
+  if (isThere(path)) throw fileError('must not be there yet', path);
+}
+
+function isThere(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    throw inWords(error, path);
+  }
 }
 
 /** Makes a new name last through a power cut. Windows has no such call, and needs none. */
@@ -78,7 +105,19 @@ function syncFolder(folder: string): void {
   }
 }
 
-/** Removes a session file that nobody has open, with everything beside it. */
+/**
+ * Throws unless a new session may have this name, which is free: SQLite takes what is called as its log or journal for that, and overwrites or removes it,
+ * so neither may there be such a file of somebody's, nor may a session be one to another.
+ */
+export function requireSessionName(path: string): void {
+  requireFree(path);
+  const own = [...SIDECARS, '-lock'].find((suffix) => path.endsWith(suffix));
+  if (own !== undefined) throw fileError(`must not end in ${own} (files that belong to a session are called so)`, path);
+  const taken = SIDECARS.map((suffix) => path + suffix).find(isThere);
+  if (taken !== undefined) throw fileError(`must have ${JSON.stringify(taken)} to itself (something is there)`, path);
+}
+
+/** Removes a session file that nobody has open, with what SQLite keeps beside it. Whoever asks has its lock, or is the only one to know it. */
 export function removeSession(path: string): void {
-  for (const suffix of ['', '-wal', '-shm', '-journal', '-lock', '-new']) rmSync(path + suffix, { force: true });
+  for (const suffix of ['', ...SIDECARS]) rmSync(path + suffix, { force: true });
 }

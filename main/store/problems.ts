@@ -1,13 +1,19 @@
 /** What can be wrong with a session file and its disk, in words: which file, which rule, and nothing about the library underneath. */
 import { UserError } from '../../engine/base/errors.ts';
 
-/** The file is not whole, or is none of ours: it is never written to. */
+/** The file is not whole, or is none of ours. Found while it is opened, it is never written to. */
 export class DamagedSession extends UserError {}
 
 export const fileError = (rule: string, path: string, cause?: unknown): UserError => new UserError('session: file', rule, path, { cause });
 
 export const damaged = (why: string, path: string, cause?: unknown): DamagedSession =>
-  new DamagedSession('session: file', `must be whole (${why}); nothing was written to it`, path, { cause });
+  new DamagedSession('session: file', `must be whole (${why})`, path, { cause });
+
+/** An error of the opening path, where nothing was written yet: of damage, it says so. */
+export function untouched(error: unknown, path: string): unknown {
+  if (!(error instanceof DamagedSession)) return error;
+  return new DamagedSession(error.field, `${error.rule}; nothing was written to it`, path, { cause: error });
+}
 
 /** What the system's error codes mean for somebody who has to do something about them. */
 const systemRules: Readonly<Record<string, string>> = {

@@ -12,6 +12,13 @@ export interface KeptModel {
   readonly label: string;
 }
 
+/** Versions of kinds of job and of analyses as they are now, by id. */
+export type CurrentVersions = Readonly<Record<string, number>>;
+
+/** Whether what is kept has another version by now, which may give other numbers. */
+export const isOutdated = (current: CurrentVersions, id: string, version: number): boolean =>
+  Object.hasOwn(current, id) && current[id] !== version;
+
 export interface KeptRecord {
   readonly json: string;
   /** Models in it, in their order. */

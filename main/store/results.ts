@@ -4,7 +4,7 @@ import { canonicalDigest } from './canonical.ts';
 import type { Connection } from './connection.ts';
 import { putCorpusOf } from './corpora.ts';
 import { trusting } from './problems.ts';
-import { fieldOf, getRecord, integerField, putRecord, textField, type KeptModel } from './records.ts';
+import { fieldOf, getRecord, integerField, isOutdated, putRecord, textField, type CurrentVersions, type KeptModel } from './records.ts';
 import type { Provenance } from './runs.ts';
 
 export interface FinishedAnalysis {
@@ -39,9 +39,6 @@ export interface Result {
   readonly row: ResultRow;
   readonly findings: Findings;
 }
-
-/** Versions of the analyses as they are now, by id. */
-export type CurrentVersions = Readonly<Record<string, number>>;
 
 export function putResult(connection: Connection, finished: FinishedAnalysis, at: string): void {
   const { key, analysis, version, parameters, findings, seconds, provenance = {} } = finished;
@@ -112,7 +109,7 @@ function resultRow({ path }: Connection, raw: RawRow, models: readonly KeptModel
     seconds: raw.seconds ?? undefined,
     provenance: JSON.parse(raw.provenance) as Provenance,
     models,
-    outdated: Object.hasOwn(current, raw.analysis) && current[raw.analysis] !== raw.version,
+    outdated: isOutdated(current, raw.analysis, raw.version),
   }));
 }
 

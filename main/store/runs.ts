@@ -6,15 +6,20 @@ import type { Connection } from './connection.ts';
 import { putCorpusOf } from './corpora.ts';
 import { putModel } from './models.ts';
 import { trusting } from './problems.ts';
-import { fieldOf, getRecord, integerField, putRecord, textField } from './records.ts';
+import { fieldOf, getRecord, integerField, isOutdated, putRecord, textField, type CurrentVersions } from './records.ts';
 import { dtypeOf, getTensor, putTensor, type TypedArray } from './tensors.ts';
 
 /** What no number depends on: versions, threads, hardware. */
 export type Provenance = Readonly<Record<string, string | number>>;
 
-export interface FinishedTraining {
-  readonly key: string;
+export interface BegunTraining {
   readonly request: Request;
+  /** Of its kind of job. */
+  readonly version: number;
+}
+
+export interface FinishedTraining extends BegunTraining {
+  readonly key: string;
   /** As its kind of job gives it; of its fields `model`, `count` and `series` are read, and all are kept. */
   readonly result: unknown;
   readonly seconds: number;
@@ -24,6 +29,8 @@ export interface FinishedTraining {
 export interface RunRow {
   readonly key: string;
   readonly kind: string;
+  /** Of the kind of job. */
+  readonly version: number;
   /** The stage: `foundation`, `dopamine`. */
   readonly label: string;
   readonly seed: number | undefined;
@@ -38,6 +45,8 @@ export interface RunRow {
   /** Of the whole result: the same request gives the same one. */
   readonly digest: string | undefined;
   readonly provenance: Provenance;
+  /** Whether the kind of job has another version by now, which may train other numbers. */
+  readonly outdated: boolean;
 }
 
 export interface Series {
@@ -49,13 +58,15 @@ export interface Series {
 const labelOf = ({ kind, parameters }: Request): string => textField(parameters, 'stage') ?? kind;
 
 /** Makes an unfinished training known; nothing changes if it is already. */
-export function putUnfinishedRun(connection: Connection, key: string, request: Request, at: string): void {
+export function putUnfinishedRun(connection: Connection, key: string, { request, version }: BegunTraining, at: string): void {
   if (connection.get('SELECT 1 FROM runs WHERE key = ?', key)) return;
   connection.transaction(() => {
     connection.run(
-      `INSERT INTO runs (key, kind, label, seed, state, at, corpus, provenance, request) VALUES (?, ?, ?, ?, 'unfinished', ?, ?, '{}', ?)`,
+      `INSERT INTO runs (key, kind, version, label, seed, state, at, corpus, provenance, request)
+       VALUES (?, ?, ?, ?, ?, 'unfinished', ?, ?, '{}', ?)`,
       key,
       request.kind,
+      version,
       labelOf(request),
       integerField(request.parameters, 'seed') ?? null,
       at,
@@ -65,13 +76,16 @@ export function putUnfinishedRun(connection: Connection, key: string, request: R
   });
 }
 
-export function putRun(connection: Connection, { key, request, result, seconds, provenance }: FinishedTraining, at: string): void {
+export function putRun(connection: Connection, finished: FinishedTraining, at: string): void {
+  const { key, request, version, result, seconds, provenance } = finished;
   const label = labelOf(request);
   connection.transaction(() => {
-    putUnfinishedRun(connection, key, request, at);
+    putUnfinishedRun(connection, key, finished, at);
     const model = fieldOf(result, 'model');
     connection.run(
-      `UPDATE runs SET state = 'done', at = ?, model = ?, parameters = ?, seconds = ?, digest = ?, provenance = ?, result = ? WHERE key = ?`,
+      `UPDATE runs SET state = 'done', version = ?, at = ?, model = ?, parameters = ?, seconds = ?, digest = ?, provenance = ?, result = ?
+       WHERE key = ?`,
+      version,
       at,
       typeof model === 'object' && model !== null && isModel(model) ? putModel(connection, model, { label }, at) : null,
       integerField(result, 'count') ?? null,
@@ -100,11 +114,11 @@ export function getRunResult(connection: Connection, key: string): { readonly va
 }
 
 type Nullable<Row> = { readonly [Field in keyof Row]: undefined extends Row[Field] ? Exclude<Row[Field], undefined> | null : Row[Field] };
-type RawRow = Nullable<Omit<RunRow, 'provenance'>> & { readonly provenance: string };
+type RawRow = Nullable<Omit<RunRow, 'provenance' | 'outdated'>> & { readonly provenance: string };
 
 /** In the order they were begun. */
-export function runRows(connection: Connection): RunRow[] {
-  const columns = 'key, kind, label, seed, state, at, model, corpus, parameters, seconds, digest, provenance';
+export function runRows(connection: Connection, current: CurrentVersions = {}): RunRow[] {
+  const columns = 'key, kind, version, label, seed, state, at, model, corpus, parameters, seconds, digest, provenance';
   return connection.all<RawRow>(`SELECT ${columns} FROM runs ORDER BY rowid`).map((row) =>
     trusting(connection.path, `run ${row.key.slice(0, 12)}`, () => ({
       ...row,
@@ -115,6 +129,7 @@ export function runRows(connection: Connection): RunRow[] {
       seconds: row.seconds ?? undefined,
       digest: row.digest ?? undefined,
       provenance: JSON.parse(row.provenance) as Provenance,
+      outdated: isOutdated(current, row.kind, row.version),
     })),
   );
 }

@@ -43,6 +43,15 @@ export function schemaProblem(connection: Connection, version: number, steps: re
   return undefined;
 }
 
+/** Tables of a file that are none of ours: of what they hold nothing is known. */
+export function foreignTables(connection: Connection): string[] {
+  const own = new Set(expectedObjects(migrations).map(({ name }) => name));
+  return connection
+    .all<SchemaObject>(objects)
+    .filter(({ type, name }) => (type === 'table' || type === 'view') && !own.has(name))
+    .map(({ type, name }) => `${type} "${name.replaceAll('"', '""')}"`);
+}
+
 function expectedObjects(steps: readonly Migration[]): SchemaObject[] {
   const database = new Database(':memory:');
   try {

@@ -43,11 +43,11 @@ test('a session is a single file with a name, and knows who made it', () => {
 });
 
 describe('a training', () => {
-  const { key, request, result } = training(3);
+  const { key, request, version, result } = training(3);
 
   test('comes back bit for bit, with its models, its series and what was asked', () => {
     const session = folder.session('create', undefined, { clock });
-    session.saveTraining({ key, request, result, seconds: 1.5, provenance: { threads: 2 } });
+    session.saveTraining({ key, request, version, result, seconds: 1.5, provenance: { threads: 2 } });
     const again = reopened(session);
     deepStrictEqual(again.loadResult(key), { value: result });
     deepStrictEqual(again.request(key), request);
@@ -71,8 +71,12 @@ describe('a training', () => {
         seconds: 1.5,
         digest: canonicalDigest(result),
         provenance: { threads: 2 },
+        version: 2,
+        outdated: false,
       },
     ]);
+    expect(again.runs({ train: 3, firing: 2 })[0].outdated).toBe(true);
+    expect(again.runs({ train: 2 })[0].outdated).toBe(false);
     const { loss, temperature } = training(3).result.series as Record<string, { values: Float32Array }>;
     deepStrictEqual(again.series(key), [
       { name: 'loss', unit: 'nats', values: loss.values },
@@ -85,21 +89,21 @@ describe('a training', () => {
   test('under way is listed with its checkpoint, which goes when it is done', () => {
     const session = folder.session();
     const state = { step: 3, values: new Float32Array([1, -0, NaN, Infinity]), nested: [{ big: 12n, none: undefined }] };
-    session.saveCheckpoint(key, { step: 1 }, request);
-    session.saveCheckpoint(key, state, request);
+    session.saveCheckpoint(key, { step: 1 }, { request, version });
+    session.saveCheckpoint(key, state, { request, version });
     expect(session.runs()).toMatchObject([{ key, state: 'unfinished', label: 'dopamine', seed: 3, model: undefined }]);
     expect(session.loadResult(key)).toBeUndefined();
     deepStrictEqual(session.loadCheckpoint(key), { value: state });
-    session.saveTraining({ key, request, result, seconds: 1, provenance: {} });
+    session.saveTraining({ key, request, version, result, seconds: 1, provenance: {} });
     expect(session.runs()).toMatchObject([{ key, state: 'done' }]);
     expect(session.loadCheckpoint(key)).toBeUndefined();
-    session.saveCheckpoint(key, state, request); // late
+    session.saveCheckpoint(key, state, { request, version }); // late
     expect(session.runs()).toMatchObject([{ key, state: 'done' }]);
   });
 
   test('arrays are stored once, with the shapes they have in the model', () => {
     const session = folder.session();
-    session.saveTraining({ key, request, result, seconds: 1, provenance: {} });
+    session.saveTraining({ key, request, version, result, seconds: 1, provenance: {} });
     const before = session.models().length;
     session.saveTraining({ ...training(3, 'again'), seconds: 1, provenance: {} });
     expect(session.models()).toHaveLength(before);
@@ -198,7 +202,14 @@ test('any plain data comes back, as findings, as the rest of a training, and as 
       deepStrictEqual(session.loadResult(key), { value: { value } });
       deepStrictEqual(session.request(key), { kind: 'any', parameters: value });
       const run = canonicalDigest(['run', n]);
-      session.saveTraining({ key: run, request: { kind: 'any', parameters: {} }, result: { value }, seconds: 0, provenance: {} });
+      session.saveTraining({
+        key: run,
+        request: { kind: 'any', parameters: {} },
+        version: 1,
+        result: { value },
+        seconds: 0,
+        provenance: {},
+      });
       deepStrictEqual(session.loadResult(run), { value: { value } });
       session.saveCheckpoint(key, value);
       deepStrictEqual(session.loadCheckpoint(key), { value });
@@ -243,14 +254,26 @@ test('a data set is known again by its files', () => {
   expect(session.corpora()).toEqual([{ digest: corpusDigest, source: 'mnist', details }]);
 });
 
+test('data that moved are where they were found last', () => {
+  const session = folder.session();
+  const details = { height: 28 };
+  session.putCorpus({ digest: corpusDigest, source: '/before', details }, 'names and times');
+  session.putCorpus({ digest: corpusDigest, source: '/after', details: {} }, 'names and other times');
+  expect(session.corpora()).toEqual([{ digest: corpusDigest, source: '/after', details }]);
+  session.putCorpus({ digest: corpusDigest, source: '', details: { height: 29 } });
+  expect(session.corpusByFingerprint('names and times')).toEqual({ digest: corpusDigest, source: '/after', details: { height: 29 } });
+  session.saveTraining({ ...training(), seconds: 1, provenance: {} });
+  expect(session.corpora()[0].source).toBe('/home/somebody/secret place/digits');
+});
+
 describe('notes', () => {
   test('are written, changed and removed, on whatever there is', () => {
     let now = 0;
     const session = folder.session('create', undefined, { clock: () => new Date(now++) });
     fill(session);
     const subject = { kind: 'model' as const, key: session.models()[0].digest };
-    const note = session.addNote({ subject: { ...subject, unit: 'layers.0.hook_post[1]' }, text: 'fires for 7' });
-    expect(note).toMatchObject({ subject: { ...subject, unit: 'layers.0.hook_post[1]' }, bookmark: false, edited: undefined });
+    const note = session.addNote({ subject: { ...subject, unit: 'L0U1' }, text: 'fires for 7' });
+    expect(note).toMatchObject({ subject: { ...subject, unit: 'L0U1' }, bookmark: false, edited: undefined });
     const bookmark = session.addBookmark(subject);
     expect(bookmark).toMatchObject({ subject, text: '', bookmark: true });
     const edited = session.editNote(note.id, { text: 'fires for 1', bookmark: true });

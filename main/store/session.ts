@@ -20,19 +20,21 @@ import { find, type Found } from './find.ts';
 import { getModel, modelRows, putModel, type ModelNames, type ModelRow } from './models.ts';
 import { editNote, noteRows, putNote, removeNote, type NewNote, type Note, type Subject } from './notes.ts';
 import { openSession, type Opened, type OpenMode, type OpenOptions } from './opening.ts';
+import { removeSession } from './placing.ts';
 import { fileError, trusting } from './problems.ts';
-import { getRecord } from './records.ts';
+import { getRecord, type CurrentVersions } from './records.ts';
+import { getResult, putResult, resultDigest, resultRows, type FinishedAnalysis, type Result, type ResultRow } from './results.ts';
 import {
-  getResult,
-  putResult,
-  resultDigest,
-  resultRows,
-  type CurrentVersions,
-  type FinishedAnalysis,
-  type Result,
-  type ResultRow,
-} from './results.ts';
-import { getRunResult, putRun, putUnfinishedRun, runRows, seriesOf, type FinishedTraining, type RunRow, type Series } from './runs.ts';
+  getRunResult,
+  putRun,
+  putUnfinishedRun,
+  runRows,
+  seriesOf,
+  type BegunTraining,
+  type FinishedTraining,
+  type RunRow,
+  type Series,
+} from './runs.ts';
 import { getTensor, type StoredTensor } from './tensors.ts';
 
 export interface SessionInfo {
@@ -82,7 +84,7 @@ export class Session implements Disposable {
     return new Session(openSession(path, mode, options), options.clock ?? (() => new Date()));
   }
 
-  /** Lets go of the file. It cannot fail: what was written is safe already. */
+  /** Lets go of the file. What was written is safe already. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -94,8 +96,24 @@ export class Session implements Disposable {
         // A reader keeps it, or the disk is full: the log beside the file stays, and is part of it until the next writer comes.
       }
     }
-    this.#connection.close();
-    this.#release();
+    this.#letGo();
+  }
+
+  /** Closes the file and removes it, before anybody else can write to it. */
+  discard(): void {
+    this.#connection.requireWritable();
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#letGo(() => removeSession(this.path));
+  }
+
+  #letGo(afterwards: () => void = () => undefined): void {
+    try {
+      this.#connection.close();
+      afterwards();
+    } finally {
+      this.#release();
+    }
   }
 
   [Symbol.dispose](): void {
@@ -128,9 +146,9 @@ export class Session implements Disposable {
     return putModel(this.#connection, model, names, this.#now());
   }
 
-  /** Done and unfinished, in the order they were begun. */
-  runs(): RunRow[] {
-    return runRows(this.#connection);
+  /** Done and unfinished, in the order they were begun. @param current versions of the kinds of job, by which older ones are marked */
+  runs(current?: CurrentVersions): RunRow[] {
+    return runRows(this.#connection, current);
   }
 
   series(runKey: string): Series[] {
@@ -229,7 +247,7 @@ export class Session implements Disposable {
   }
 
   /** @param training given for a training, which is then listed as unfinished */
-  saveCheckpoint(key: string, state: unknown, training?: Request): void {
+  saveCheckpoint(key: string, state: unknown, training?: BegunTraining): void {
     this.#connection.transaction(() => {
       if (training) putUnfinishedRun(this.#connection, key, training, this.#now());
       putCheckpoint(this.#connection, key, state, this.#now());

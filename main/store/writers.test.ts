@@ -1,7 +1,7 @@
 /** Who may write to a session when, and what becomes of it when a writer dies in the middle. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { analysis, fill, Folder } from './testing/sessions.ts';
@@ -14,6 +14,14 @@ const holder = fileURLToPath(new URL('testing/holder.ts', import.meta.url));
 
 describe('one writer', () => {
   const inUse = /^session: file must not be in use \(somebody else is writing to it; it can be opened to read\), got ".*study\.gatescope"$/;
+
+  test('under one name: a hard link would have a lock and a log of its own', () => {
+    folder.session().close();
+    linkSync(folder.at('study.gatescope'), folder.at('other'));
+    for (const name of ['study.gatescope', 'other'])
+      expect(() => folder.session('write', name)).toThrow('must have no other name (a hard link leads to it as well) to be written to');
+    folder.session('read', 'other').close();
+  });
 
   test('at a time in one process, by whatever name, with readers beside it', () => {
     const session = folder.session();

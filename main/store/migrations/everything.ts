@@ -66,6 +66,7 @@ CREATE TABLE corpus_fingerprints (
 CREATE TABLE runs (
   key TEXT PRIMARY KEY,                    -- of the request, and of what else the numbers depend on
   kind TEXT NOT NULL,
+  version INTEGER NOT NULL,                -- of the kind of job
   label TEXT NOT NULL,
   seed INTEGER,
   state TEXT NOT NULL CHECK (state IN ('unfinished', 'done')),
@@ -127,7 +128,7 @@ CREATE TABLE notes (
   id INTEGER PRIMARY KEY,
   subject_kind TEXT NOT NULL CHECK (subject_kind IN ('session', 'model', 'run', 'result')),
   subject_key TEXT NOT NULL,               -- '' for the session
-  unit TEXT,                               -- a part of the subject: layers.0.hook_post[17]
+  unit TEXT,                               -- a part of the subject: L0U17
   text TEXT NOT NULL,
   bookmark INTEGER NOT NULL CHECK (bookmark IN (0, 1)),
   at TEXT NOT NULL,

@@ -60,7 +60,10 @@ export function adapted(seed = 0, id = 'gain'): ClassifierModel {
 export const corpusDigest = 'c'.repeat(64);
 
 /** A training that adapts a foundation. */
-export function training(seed = 0, stage = 'dopamine'): { key: string; request: Request; result: Record<string, unknown> } {
+export function training(
+  seed = 0,
+  stage = 'dopamine',
+): { key: string; request: Request; version: number; result: Record<string, unknown> } {
   const parameters = {
     stage,
     seed,
@@ -81,7 +84,7 @@ export function training(seed = 0, stage = 'dopamine'): { key: string; request: 
     frozenDigest: 'f'.repeat(64),
     optimiser: { kind: 'adam', moments: new Float64Array([1e-300, 2]), step: undefined },
   };
-  return { key: canonicalDigest(['training', stage, seed]), request: { kind: 'train', parameters }, result };
+  return { key: canonicalDigest(['training', stage, seed]), request: { kind: 'train', parameters }, version: 2, result };
 }
 
 /** An analysis of a foundation and a mode on it. */
@@ -112,8 +115,8 @@ export function fill(session: Session, seed = 0): void {
   session.saveTraining({ ...training(seed), seconds: 1.5, provenance: { threads: 1 } });
   session.saveAnalysis(analysis(seed));
   const unfinished = training(seed, 'unfinished');
-  session.saveCheckpoint(unfinished.key, { step: 3, values: new Float32Array([1, -0, NaN, Infinity]), big: 12n }, unfinished.request);
-  session.addNote({ subject: { kind: 'result', key: analysis(seed).key, unit: 'layers.0.hook_post[2]' }, text: 'silent' });
+  session.saveCheckpoint(unfinished.key, { step: 3, values: new Float32Array([1, -0, NaN, Infinity]), big: 12n }, unfinished);
+  session.addNote({ subject: { kind: 'result', key: analysis(seed).key, unit: 'L0U2' }, text: 'silent' });
   session.act('train', { stage: 'dopamine', folder: '/home/somebody/elsewhere' });
   session.setLayout('panes', { left: 0.3 });
 }

@@ -1,8 +1,9 @@
 /**
  * A process that works on a session, for tests that kill it: `writer.ts FILE ROUNDS` trains and analyses as work does, from where it was, and
- * says what is stored as soon as it is. Every state depends on the one before, so that one lost or taken twice shows in the digests.
+ * says what is stored as soon as it is. It goes on when it is answered with a line, so that it is never further than somebody knows. Every state depends on the one before, so that one lost or taken twice shows in the digests.
  */
 import { existsSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { canonicalDigest } from '../canonical.ts';
 import { Session } from '../session.ts';
 import { analysis, training } from './sessions.ts';
@@ -15,27 +16,33 @@ interface State {
 }
 
 const [, , path, rounds] = process.argv;
-const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const answers = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+async function say(line: object): Promise<void> {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  await answers.next();
+}
+
 using session = Session.open(path, existsSync(path) ? 'write' : 'create');
-say({ open: true });
+await say({ open: true });
 for (let round = 0; round < Number(rounds); round++) {
-  const { key, request, result } = training(round);
+  const { key, request, version, result } = training(round);
   if (!session.loadResult(key)) {
     let { step, values } = (session.loadCheckpoint(key)?.value as State | undefined) ?? { step: 0, values: new Float32Array(20_000) };
     while (step < STEPS) {
       values = values.map((value, i) => Math.fround(Math.sin(3.7 * value + i + step + round)));
-      session.saveCheckpoint(key, { step: ++step, values }, request);
-      say({ checkpoint: key, step });
+      session.saveCheckpoint(key, { step: ++step, values }, { request, version });
+      await say({ checkpoint: key, step });
     }
     const finished = { ...result, series: { loss: { unit: '', values } } };
-    session.saveTraining({ key, request, result: finished, seconds: 1, provenance: {} });
-    say({ key, digest: canonicalDigest(finished) });
+    session.saveTraining({ key, request, version, result: finished, seconds: 1, provenance: {} });
+    await say({ key, digest: canonicalDigest(finished) });
   }
   for (const id of ['firing', 'overlap']) {
     const asked = analysis(round, id);
     if (session.loadResult(asked.key)) continue;
     session.saveAnalysis({ ...asked, findings: { ...asked.findings, more: new Float64Array(10_000).fill(round) } });
-    say({ key: asked.key, digest: session.result(asked.key).row.digest });
+    await say({ key: asked.key, digest: session.result(asked.key).row.digest });
   }
 }
-say({ end: true });
+await say({ end: true });
+process.stdin.destroy();
