@@ -4,9 +4,15 @@ import { guarded, missingDebianPackages, root, setup } from './setup.mjs';
 import { listSkipped, runVitest } from './vitest.mjs';
 
 await guarded(() => {
-  const tools = setup({ debian: { chromium: 'its SwiftShader driver lets the WebGPU tests run without a GPU' } });
+  const tools = setup({
+    debian: {
+      chromium: 'its SwiftShader driver lets the WebGPU tests run without a GPU',
+      'dataset-fashion-mnist': 'a test reads it',
+      'python3-numpy': 'tests let it read what is exported',
+    },
+  });
   const forBench = missingDebianPackages(['python3-torch', 'libopenblas0-pthread']);
-  if (forBench.length > 0) console.log(`Only \`npm run bench\` needs more: apt-get install --no-install-recommends ${forBench.join(' ')}`);
+  if (forBench.length > 0) console.log(`Only \`npm run bench\` and the test of model.py need more: apt-get install --no-install-recommends ${forBench.join(' ')}`);
 
   const checks = [
     check('types', tools, ['node_modules/typescript/bin/tsc', '-b', '--pretty', String(process.stdout.isTTY ?? false)]),

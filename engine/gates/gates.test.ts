@@ -70,7 +70,9 @@ function drawn(family: GateFamily, random: Random, temperature: number): Record<
   return {
     x: fill([ROWS, WIDTH], () => {
       const pre = 2.5 * random.uniform() - 0.5;
-      return family.input === 'activation' ? Math.max(0, pre) : pre;
+      if (family.input === 'activation') return Math.max(0, pre);
+      // Off the kink of |x|, which differences must not straddle.
+      return Math.abs(pre) < 2 * STEP ? pre + 4 * STEP : pre;
     }),
     w: fill([ROWS, WIDTH], () => 2 * random.uniform() - 1),
     temperature: scalar(temperature),

@@ -76,7 +76,8 @@ describe('mnist', () => {
 describe('fashion-mnist', () => {
   const installed = existsSync('/usr/share/datasets/fashion-mnist');
 
-  it.skipIf(!installed)('has its size, its moments, its classes (skipped where dataset-fashion-mnist is not installed)', async () => {
+  it('has its size, its moments, its classes', async ({ skip }) => {
+    skip(!installed, 'dataset-fashion-mnist is not installed');
     const fashion = await loadImages('fashion-mnist');
     expect(fashion).toMatchObject({ name: 'fashion-mnist', height: 28, width: 28 });
     const { mean, deviation } = moments(fashion.train);
@@ -87,7 +88,8 @@ describe('fashion-mnist', () => {
     expect(fashion.classes[fashion.train.labels[0]]).toBe('Ankle boot');
   });
 
-  it.skipIf(installed)('says where it would be (skipped where it is)', async () => {
+  it('says where it would be', async ({ skip }) => {
+    skip(installed, 'dataset-fashion-mnist is installed');
     await expect(loadImages('fashion-mnist')).rejects.toThrow(
       "loadImages: fashion-mnist must be in /usr/share/datasets/fashion-mnist, where Debian's package dataset-fashion-mnist puts it, got",
     );
