@@ -12,7 +12,8 @@ await guarded(() => {
     },
   });
   const forBench = missingDebianPackages(['python3-torch', 'libopenblas0-pthread']);
-  if (forBench.length > 0) console.log(`Only \`npm run bench\` and the test of model.py need more: apt-get install --no-install-recommends ${forBench.join(' ')}`);
+  if (forBench.length > 0)
+    console.log(`Only \`npm run bench\` and the test of model.py need more: apt-get install --no-install-recommends ${forBench.join(' ')}`);
 
   const checks = [
     check('types', tools, ['node_modules/typescript/bin/tsc', '-b', '--pretty', String(process.stdout.isTTY ?? false)]),
