@@ -116,6 +116,8 @@ describe.skipIf(process.platform !== 'linux')('a session', () => {
       }
       expect(await command(...errand(seed, `whole-${seed}`))).toMatchObject({ code: 0, stdout });
       expect(digests(session).sort()).toEqual(digests(`whole-${seed}`).sort());
+      // A writer that closes while somebody reads leaves its log to the next one, and the looks above are readers.
+      Session.open(path, 'write').close();
       expect(readdirSync(folder).filter((name) => name.startsWith(`${session}-`) || name === session)).toEqual([session]);
     }
     expect(kills).toBe(50);
