@@ -15,6 +15,8 @@ export interface Progress {
   readonly remaining?: number;
   /** The latest figures, by name: `{ loss: 0.31 }`. */
   readonly figures?: Readonly<Record<string, number>>;
+  /** Of figures that are taken now and then: how many steps were done when they were. Loss and temperature are of the last step. */
+  readonly measuredAt?: number;
 }
 
 /** A piece of work for an engine: the id of a job kind in jobs/ and its parameters, as its schema takes them. */

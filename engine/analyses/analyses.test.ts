@@ -26,6 +26,10 @@ const questions: Readonly<Record<string, { models: LabelledModel[]; options?: ob
   paired: {
     models: [1, 2].flatMap((seed) => ['dopamine', 'lora-r2'].map((adapter) => labelled(`${adapter}, ${seed}`, { adapter, seed }))),
   },
+  forced: {
+    models: [labelled('mode', { adapter: 'dopamine' })],
+    options: { units: ['L0U1=shut', { unit: 'L1U2', state: 'open' }, 'L1U4=shut'] },
+  },
   expressivity: {
     models: [[0, 45], [0]].flatMap((angles) =>
       ['dopamine', 'lora-r2'].map((adapter) => labelled(`${adapter}, ${angles.join()}`, { adapter, angles })),

@@ -124,7 +124,7 @@ export function rowFeeds(model: ClassifierModel, set: ImageSet, begin: number, e
 }
 
 /** What models must agree in for one program to compute them: all but the numbers. */
-function shapeOf({ widths, adapter }: ClassifierModel, form: Form): string {
+export function shapeOf({ widths, adapter }: ClassifierModel, form: Form): string {
   return JSON.stringify([form, widths, ...(form === 'base' || !adapter ? [] : [adapter.id, adapter.angles.length])]);
 }
 

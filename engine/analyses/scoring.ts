@@ -135,6 +135,13 @@ export class ImageSets {
   }
 }
 
+/** The first images of a set, or all if there are fewer. */
+export function firstOf(set: ImageSet, count: number): ImageSet {
+  return set.count <= count
+    ? set
+    : { ...set, count, images: set.images.subarray(0, count * set.height * set.width), labels: set.labels.subarray(0, count) };
+}
+
 /** What every accuracy rests on. @param count images of one angle */
 export function ground(
   { executor }: AnalysisContext,

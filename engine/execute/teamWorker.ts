@@ -2,4 +2,4 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { obeyTeam, type TeamWorkerData } from './team.ts';
 
-await obeyTeam(workerData as TeamWorkerData, () => parentPort?.postMessage('ready'));
+void obeyTeam(workerData as TeamWorkerData, () => parentPort?.postMessage('ready'));

@@ -3,7 +3,20 @@ import { analyses } from '../analyses/index.ts';
 import type { JobKind } from '../contract.ts';
 import { analysisJob } from './analyse.ts';
 import { checkDevice } from './checkDevice.ts';
+import { interpolateMode } from './interpolateMode.ts';
+import { drawImages } from './live/drawImages.ts';
+import { liveAnswer } from './live/liveAnswer.ts';
+import { pathAccuracy } from './live/pathAccuracy.ts';
 import { readImages } from './readImages.ts';
 import { trainClassifier } from './trainClassifier.ts';
 
-export const jobKinds: readonly JobKind[] = [trainClassifier, ...analyses.map(analysisJob), readImages, checkDevice];
+export const jobKinds: readonly JobKind[] = [
+  trainClassifier,
+  interpolateMode,
+  ...analyses.map(analysisJob),
+  readImages,
+  checkDevice,
+  liveAnswer,
+  drawImages,
+  pathAccuracy,
+];

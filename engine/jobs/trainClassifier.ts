@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { between, parseWith, wholeBetween } from '../base/schema.ts';
-import type { JobKind } from '../contract.ts';
+import type { JobContext, JobKind } from '../contract.ts';
 import { optimiserSchema } from '../execute/optimisers/spec.ts';
 import { StepRunner, type Table } from '../execute/stepRunner.ts';
 import type { Feeds } from '../execute/executor.ts';
@@ -16,6 +16,7 @@ import { countParameters, initialise, type ParameterSpec, type Tensors } from '.
 import { dataReference } from '../tasks/dataReference.ts';
 import { loadImages, requireDigest, type ImageData } from '../tasks/imageData.ts';
 import { imageTables, rowsOf, type ImageTables } from '../tasks/imageTables.ts';
+import { measuredSeries, measureOptions, TrainingMeasuring } from './measuring.ts';
 import { tabulate } from './tabulate.ts';
 import { classifierStep, type Classifier, type ClassifierStep, type StepOptions } from '../training/classifierStep.ts';
 import { train, type TrainingPlan } from '../training/loop.ts';
@@ -23,14 +24,15 @@ import { firstNonFinite } from '../training/nonFinite.ts';
 
 const temperature = between(1e-6, 1e6);
 
+/** What a run is called. */
+export const stageName = z
+  .string('must be a text')
+  .min(1, 'must not be empty')
+  .max(200, 'must be at most 200 characters')
+  .regex(/^\P{Cc}*$/u, 'must hold no control characters');
+
 export const trainOptions = z.strictObject({
-  stage: z
-    .string('must be a text')
-    .min(1, 'must not be empty')
-    .max(200, 'must be at most 200 characters')
-    .regex(/^\P{Cc}*$/u, 'must hold no control characters')
-    .default('training')
-    .meta({ description: 'what the run is called; no number depends on it' }),
+  stage: stageName.default('training').meta({ description: 'what the run is called; no number depends on it' }),
   data: dataReference,
   angles: modeAngles
     .default([0])
@@ -74,11 +76,14 @@ export const trainOptions = z.strictObject({
     .prefault({})
     .meta({ description: 'how the temperature T of the gates runs from start to end' }),
   sparsity: between(0, 1e6).default(0).meta({ description: 'λ: weight of the mean openness of the gates, per layer' }),
+  measure: measureOptions
+    .optional()
+    .meta({ description: 'what is measured on test images before, between and after the steps; absent: nothing' }),
 });
 
 export type TrainParameters = z.output<typeof trainOptions>;
 
-/** One number for every step, in units of its own. */
+/** One number for every step, or for every number of steps done, in units of its own. */
 export interface Series {
   readonly unit: string;
   readonly values: Float32Array;
@@ -90,7 +95,14 @@ export interface TrainResult {
   readonly digest: string;
   /** How many numbers were trained. */
   readonly count: number;
-  /** `loss`, the mean over the batch before each update; `temperature`, where there are gates. */
+  /**
+   * One number for every step: `loss`, the mean over the batch before each update, and `temperature`, where there are gates.
+   *
+   * One number more than there are steps, where `measure` asks for it: entry i is measured after i steps, NaN where nothing was. `accuracy 45°`
+   * (%), for each angle, with gates soft at the temperature they have by then; and where there are gates `hard accuracy 45°` (%); `soft − hard`
+   * (points), mean over those measured angles that the mode is for; `gates open` (%), units active of all hidden units and images of these
+   * angles. Where no angle of the mode is measured, these two are over all that are.
+   */
   readonly series: Readonly<Record<string, Series>>;
   /** sha-256 over the frozen parameters as they lie in memory afterwards: that of the base's tensors, unless something wrote to them. */
   readonly frozenDigest: string;
@@ -152,7 +164,8 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
       // The foundation's: what it was not shown is what its adapters are not shown either.
       const rows = rowsOf(data, parameters.rows, new Random(parameters.base?.seed ?? seed).fork('heldOut'));
       const plan = planOf(parameters, rows, random);
-      const { losses } = await train(runner, plan, context, (rowNumbers, at = start) => {
+      using measuring = await measuringOf(parameters, widths, step.trained, runner, data, context);
+      const { losses, measured } = await train(runner, { ...plan, ...(measuring && { measuring }) }, context, (rowNumbers, at = start) => {
         // The whole computation, not the one that reads tables: what went wrong may lie before them.
         const { program } = classifierStep(classifier, tables.count, { ...options, cached: false });
         return firstNonFinite(program, feedsOf(step, fed, runner, rowNumbers, at), ['images']);
@@ -168,6 +181,13 @@ export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
           ...(adapter?.gated && {
             temperature: { unit: '', values: losses.map((_loss, i) => temperatureAt(plan.temperature!, i, losses.length)) },
           }),
+          ...(parameters.measure &&
+            Object.fromEntries(
+              Object.entries(measuredSeries(parameters.measure, adapter?.gated ?? false)).map(([name, unit]) => [
+                name,
+                { unit, values: measured[name] },
+              ]),
+            )),
         },
         frozenDigest: digestTensors(copy(step.frozen)),
       };
@@ -239,7 +259,9 @@ function planOf(parameters: TrainParameters, rows: Int32Array, random: Random): 
     epochs,
     batch,
     learningRate: optimiser.learningRate,
-    temperature: { kind, start, ...(end !== undefined && { end }) },
+    // Nothing else reads it.
+    ...(parameters.adapter !== undefined &&
+      adapterOf(parameters.adapter).gated && { temperature: { kind, start, ...(end !== undefined && { end }) } }),
     rows,
     random,
     ...(checkpointSeconds !== undefined && { checkpointSeconds }),
@@ -249,12 +271,30 @@ function planOf(parameters: TrainParameters, rows: Int32Array, random: Random): 
 function modelOf(parameters: TrainParameters, widths: number[], trained: Tensors): ClassifierModel {
   const { base, adapter: id, angles, seed, rows, sparsity } = parameters;
   if (!base || id === undefined) return { architecture: 'mlp', widths, angles, seed, rows, base: { ...trained } };
-  const { kind, start, end, scale = [] } = parameters.temperature;
-  const last = Math.fround(kind === 'constant' ? start : end!);
-  const temperature = adapterOf(id).gated
-    ? widths.slice(1, -1).map((_width, layer) => Math.fround(last * Math.fround(scale[layer] ?? 1)))
-    : [];
+  const { kind, start, end } = parameters.temperature;
+  const temperature = temperaturesAt(parameters, widths, kind === 'constant' ? start : end!);
   return { ...base, adapter: { id, angles, seed, rows, sparsity, temperature, parameters: { ...trained } } };
+}
+
+/** Of each gated layer, as the graph has them: in single precision. */
+function temperaturesAt({ adapter, temperature: { scale = [] } }: TrainParameters, widths: readonly number[], annealed: number): number[] {
+  if (adapter === undefined || !adapterOf(adapter).gated) return [];
+  return widths.slice(1, -1).map((_width, layer) => Math.fround(Math.fround(annealed) * Math.fround(scale[layer] ?? 1)));
+}
+
+/** What looks at the parameters where they lie; undefined where nothing is to be measured. */
+async function measuringOf(
+  parameters: TrainParameters,
+  widths: number[],
+  trained: readonly ParameterSpec[],
+  runner: StepRunner,
+  data: ImageData,
+  context: JobContext,
+): Promise<TrainingMeasuring | undefined> {
+  if (!parameters.measure) return undefined;
+  const lying = Object.fromEntries(trained.map(({ name }) => [name, runner.parameter(name)]));
+  const temperatures = (annealed = parameters.temperature.start) => temperaturesAt(parameters, widths, annealed);
+  return TrainingMeasuring.create(parameters.measure, { model: modelOf(parameters, widths, lying), temperatures }, data, context);
 }
 
 function tablesOf({ count, images, labels, modes }: ImageTables, width: number, contextual: boolean): Record<string, Table> {

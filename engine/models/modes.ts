@@ -53,9 +53,12 @@ export function interpolate(model: ClassifierModel, other: ClassifierModel | und
   return { ...model, adapter };
 }
 
-/** Refuses gates in the ReLU's place: no threshold makes them the ReLU. */
-function requireBaseEnd({ id }: AdaptedPart): void {
-  if (adapterOf(id).family?.input === 'pre-activation')
+/** Whether there is a path from the base: not where gates are in the ReLU's place, since no threshold makes them the ReLU. */
+export const hasBaseEnd = ({ id }: AdaptedPart): boolean => adapterOf(id).family?.input !== 'pre-activation';
+
+function requireBaseEnd(adapter: AdaptedPart): void {
+  const { id } = adapter;
+  if (!hasBaseEnd(adapter))
     throw new UserError(
       'interpolate: adapter',
       'must gate activations to have the base at its end: in the place of the ReLU, a gate with a threshold of −∞ lets negative values pass',

@@ -59,12 +59,12 @@ export const dopamineProtocol: Protocol<DopamineOptions, DopamineReport> = {
   title: 'Dopamine: Brain Modes, Not Brains: thresholds and gains on a frozen network, 0° against 45°',
   options: schema,
   parse: (options) => parseWith(schema, 'run dopamine', options),
+  jobs: (options) => options.seeds.length * jobsOfSeed(options) + Number(hasPaired(options)),
   async run(options, submit, onProgress) {
-    const paired = options.parts.includes('paired') && options.adapters.length > 0;
-    const board = new ProgressBoard(options.seeds.length * jobsOfSeed(options) + Number(paired), onProgress);
+    const board = new ProgressBoard(dopamineProtocol.jobs(options), onProgress);
     const watched = board.watched(submit);
     const outcomes = await Promise.all(options.seeds.map((seed) => new SeedRun(seed, options, watched).all()));
-    if (paired) {
+    if (hasPaired(options)) {
       const adapted = outcomes.flatMap(({ models }) => models);
       await analyse(watched, 'paired', adapted, options, { angles: ANGLES });
     }
@@ -73,6 +73,8 @@ export const dopamineProtocol: Protocol<DopamineOptions, DopamineReport> = {
   },
   findings: dopamineFindings,
 };
+
+const hasPaired = ({ parts: chosen, adapters }: DopamineOptions): boolean => chosen.includes('paired') && adapters.length > 0;
 
 /** Analyses of one seed's gated mode. */
 const OF_NEURONS: readonly (readonly [string, object])[] = [

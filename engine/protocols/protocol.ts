@@ -19,6 +19,8 @@ export interface Protocol<Options, Report> {
   /** A strict object whose fields become flags: each with a description. */
   readonly options: z.ZodType<Options>;
   parse(options: unknown): Options;
+  /** How many jobs it is made of. */
+  jobs(options: Options): number;
   run(options: Options, submit: Submit, onProgress: (progress: Progress) => void): Promise<Report>;
   /** The report as a session keeps it. */
   findings(report: Report): Findings;

@@ -28,7 +28,7 @@ export function rotate(
   if (images.length !== size) throw new UserError('rotate: images', `must hold ${count} × ${pixels} values`, images.length);
   if (out && out.length !== size) throw new UserError('rotate: out', `must hold ${count} × ${pixels} values`, out.length);
   const result = out ?? new Float32Array(size);
-  const { starts, targets, weights } = spread(height, width, degrees);
+  const { starts, targets, weights } = spreadFor(height, width, degrees);
   const unit = images instanceof Uint8Array ? 255 : 1;
   // Four fifths of a digit are background, so every pixel that is not is handed to its targets, in float64; sources in ascending order.
   const turned = new Float64Array(pixels);
@@ -50,12 +50,33 @@ export function checkAngle(field: string, angle: number): void {
   if (!Number.isFinite(angle)) throw new UserError(field, 'must be a finite number of degrees', angle);
 }
 
+interface Spread {
+  readonly starts: Uint32Array;
+  readonly targets: Uint32Array;
+  readonly weights: Float64Array;
+}
+
+/** Those used last, the latest at the end: for a single small image, making one takes longer than using it. */
+const made = new Map<string, Spread>();
+const KEPT = 8;
+const KEPT_PIXELS = 1 << 12;
+
+function spreadFor(height: number, width: number, degrees: number): Spread {
+  const key = `${height} ${width} ${degrees}`;
+  const found = made.get(key) ?? spread(height, width, degrees);
+  if (height * width > KEPT_PIXELS) return found;
+  made.delete(key);
+  made.set(key, found);
+  for (const oldest of made.keys()) if (made.size > KEPT) made.delete(oldest);
+  return found;
+}
+
 /**
  * The rotation as a sparse matrix over sources: pixel s adds `weights[e]` of itself to `targets[e]` for e in [starts[s], starts[s + 1]).
  *
  * With x to the right and y upwards from the centre, the target (x, y) shows the source turned back by θ: (x cos θ + y sin θ, y cos θ - x sin θ).
  */
-function spread(height: number, width: number, degrees: number): { starts: Uint32Array; targets: Uint32Array; weights: Float64Array } {
+function spread(height: number, width: number, degrees: number): Spread {
   const [cosine, sine] = cosineAndSine(degrees);
   const [middleRow, middleColumn] = [(height - 1) / 2, (width - 1) / 2];
   const bySource: { target: number; weight: number }[][] = Array.from({ length: height * width }, () => []);

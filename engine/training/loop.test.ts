@@ -11,6 +11,7 @@ import { StepRunner } from '../execute/stepRunner.ts';
 import { adapterOf } from '../models/adapters/index.ts';
 import { initialise } from '../models/parameters.ts';
 import { classifierStep } from './classifierStep.ts';
+import type { Measuring } from './measurements.ts';
 import { train, type Diagnose, type TrainingCheckpoint, type TrainingPlan } from './loop.ts';
 
 const COUNT = 50;
@@ -177,6 +178,35 @@ test('the temperature of step t of N is T₀ (T₁/T₀)^(t/N)', async () => {
     { relative: 1e-12, absolute: 0 },
     'T',
   );
+});
+
+test('what is measured is asked for before, every so many steps and after, at the temperature the gates have by then', async () => {
+  const asked: (number | undefined)[] = [];
+  const measuring: Measuring = {
+    every: 5,
+    names: ['first', 'second'],
+    take: async (temperature) => {
+      asked.push(temperature);
+      return [asked.length, -asked.length];
+    },
+  };
+  const times = [0, 5, 10, 15, 20, STEPS];
+  const { context, progress } = seeing();
+  const runner = await prepared({ adapter: 'dopamine' });
+  const temperature = { kind: 'geometric', start: 0.8, end: 0.1 } as const;
+  const { measured } = await train(runner, { ...PLAN, temperature, measuring }, context);
+  await runner.dispose();
+  expectClose(
+    asked as number[],
+    times.map((t) => 0.8 * 0.125 ** (t / STEPS)),
+    { relative: 1e-12, absolute: 0 },
+    'T',
+  );
+  const series = (sign: number) =>
+    Float32Array.from({ length: STEPS + 1 }, (_entry, i) => (times.includes(i) ? sign * (times.indexOf(i) + 1) : NaN));
+  expect(measured).toEqual({ first: series(1), second: series(-1) });
+  const told = progress.filter(({ done, measuredAt }) => done === measuredAt && done < STEPS);
+  expect(told.map(({ done, figures }) => [done, figures?.first])).toEqual(times.slice(0, -1).map((t, i) => [t, i + 1]));
 });
 
 test('progress rises to the end; the estimate is the pace so far', async () => {

@@ -8,6 +8,7 @@ import type { Random } from '../base/random.ts';
 import type { JobContext } from '../contract.ts';
 import { NonFiniteStep, type OptimiserState, type StepRunner } from '../execute/stepRunner.ts';
 import { temperatureAt, type Annealing } from '../gates/anneal.ts';
+import { Measurements, type Measured, type Measuring } from './measurements.ts';
 
 export interface TrainingPlan {
   /** Shown with the progress: `foundation`. */
@@ -16,6 +17,8 @@ export interface TrainingPlan {
   readonly batch: number;
   readonly learningRate: number;
   readonly temperature?: Annealing;
+  /** What is looked at between steps. */
+  readonly measuring?: Measuring;
   /** Row numbers to train on; their order is shuffled anew in every epoch. */
   readonly rows: Int32Array;
   readonly random: Random;
@@ -31,12 +34,16 @@ export interface TrainingCheckpoint {
   readonly step: number;
   /** Mean loss of every step so far. */
   readonly losses: Float32Array;
+  /** What was measured before each of these steps, where anything is. */
+  readonly measured?: Measured;
   readonly state: OptimiserState;
 }
 
 export interface TrainingOutcome {
   /** Mean loss of every step, before its update. */
   readonly losses: Float32Array;
+  /** By name, one entry more than there are steps; none where nothing is measured. */
+  readonly measured: Measured;
 }
 
 /** Between checkpoints: what a crash costs at most, unless storing takes so long that it would be more than a twentieth of the work. */
@@ -70,6 +77,7 @@ export async function train(
     losses.set(resumed.losses);
     step = resumed.step;
   }
+  const measurements = plan.measuring && new Measurements(plan.measuring, total, resumed?.measured);
   const { clock = () => performance.now() } = plan;
   const began = clock();
   const first = step;
@@ -77,13 +85,40 @@ export async function train(
   let kept = began;
   /** Milliseconds the last checkpoint took. */
   let storing = 0;
+  const stateAfter = (done: number): TrainingCheckpoint => ({
+    step: done,
+    losses: losses.slice(0, done),
+    ...(measurements && { measured: measurements.before(done) }),
+    state: runner.snapshot(),
+  });
   /** The latest state found finite; what was resumed from is stored already. */
-  let good: TrainingCheckpoint = { step, losses: losses.slice(0, step), state: runner.snapshot() };
+  let good = stateAfter(step);
   let stored = resumed !== undefined;
   const refresh = (done: number) => {
     if (!runner.finite() || done === good.step) return;
-    good = { step: done, losses: losses.slice(0, done), state: runner.snapshot() };
+    good = stateAfter(done);
     stored = false;
+  };
+  const temperatureOf = (done: number) => plan.temperature && temperatureAt(plan.temperature, done, total);
+  /** @param now of the clock, where there is a pace to go by */
+  const report = (stage: string, done: number, now?: number) => {
+    const temperature = done > 0 ? temperatureOf(done - 1) : undefined;
+    const { figures = {}, ...measured } = measurements?.latest ?? {};
+    context.progress({
+      stage: `${plan.stage}, ${stage}`,
+      done,
+      total,
+      ...(done === total && now === undefined && { remaining: 0 }),
+      ...(now !== undefined && { remaining: ((now - began) / 1000 / (done - first)) * (total - done) }),
+      figures: { ...(done > 0 && { loss: losses[done - 1] }), ...(temperature !== undefined && { temperature }), ...figures },
+      ...measured,
+    });
+  };
+  const epochAfter = (done: number) => `epoch ${Math.min(plan.epochs, Math.floor(done / perEpoch) + 1)} of ${plan.epochs}`;
+  const measure = async (done: number) => {
+    if (!measurements?.due(done)) return;
+    await measurements.take(done, temperatureOf(done));
+    report(epochAfter(done), done, done > first ? clock() : undefined);
   };
   const store = async () => {
     if (!stored) await context.checkpoint(good);
@@ -118,12 +153,13 @@ export async function train(
       goBack();
       continue;
     }
+    if (measurements) await measure(step);
     const epoch = Math.floor(step / perEpoch);
     const at = (step % perEpoch) * batch;
     if (at === 0 || !order) order = shuffled(rows, plan.random.fork('shuffle', epoch));
     const chosen = at + batch <= order.length ? current : new Int32Array(order.length - at);
     chosen.set(order.subarray(at, at + chosen.length));
-    const temperature = plan.temperature && temperatureAt(plan.temperature, step, total);
+    const temperature = temperatureOf(step);
     if (temperature !== undefined) runner.setScalar('temperature', temperature);
     try {
       losses[step] = runner.step(chosen, step + 1, plan.learningRate, watched);
@@ -138,13 +174,7 @@ export async function train(
     if (now - breath < BREATH_MILLISECONDS) continue;
     breath = now;
     const done = step + 1;
-    context.progress({
-      stage: `${plan.stage}, epoch ${epoch + 1} of ${plan.epochs}`,
-      done,
-      total,
-      remaining: ((now - began) / 1000 / (done - first)) * (total - done),
-      figures: { loss: losses[step] },
-    });
+    report(`epoch ${epoch + 1} of ${plan.epochs}`, done, now);
     const pause =
       plan.checkpointSeconds === undefined
         ? Math.max(CHECKPOINT_SECONDS * 1000, storing / CHECKPOINT_SHARE)
@@ -161,8 +191,9 @@ export async function train(
     }
     await context.breathe();
   }
-  context.progress({ stage: `${plan.stage}, done`, done: total, total, remaining: 0 });
-  return { losses };
+  await measure(total);
+  report('done', total);
+  return { losses, measured: measurements?.series ?? {} };
 }
 
 function shuffled(rows: Int32Array, random: Random): Int32Array {

@@ -8,6 +8,8 @@ import type { Form } from '../forward.ts';
 
 export interface Reference {
   readonly logits: number[];
+  /** What goes into each hidden unit's nonlinearity, over all layers. */
+  readonly pre: number[];
   /** What each hidden unit gives the next layer, over all layers. */
   readonly out: number[];
   /** The factor its gate multiplies with; NaN where it has none. */
@@ -30,7 +32,7 @@ export function reference(
   set: ImageSet,
   index: number,
   angle: number,
-  replacement?: Replacement,
+  replacements: Replacement | readonly Replacement[] = [],
 ): Reference {
   const pixels = set.height * set.width;
   const own = form === 'base' ? {} : (adapter?.parameters ?? {});
@@ -39,10 +41,11 @@ export function reference(
   const gated = /^(dopamine|threshold)/.test(id);
   const replacesRelu = id.includes('pre-activation') || id.includes('two-sided');
   const out: number[] = [];
+  const inputs: number[] = [];
   const decisions: number[] = [];
   const active: boolean[] = [];
   const replaced = (site: Replacement['site'], unit: number, value: number) =>
-    replacement?.site === site && replacement.unit === unit ? replacement.value : value;
+    [replacements].flat().find((one) => one.site === site && one.unit === unit)?.value ?? value;
   let x = Array.from(set.images.subarray(index * pixels, (index + 1) * pixels));
   for (let layer = 0; layer < widths.length - 1; layer++) {
     const hidden = layer < widths.length - 2;
@@ -59,7 +62,8 @@ export function reference(
       }
       return total;
     });
-    if (!hidden) return { logits: z, out, decisions, active };
+    if (!hidden) return { logits: z, pre: inputs, out, decisions, active };
+    inputs.push(...z);
     const first = out.length;
     x = z.map((pre, j) => {
       const activation = Math.max(0, pre);
