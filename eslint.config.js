@@ -1,4 +1,5 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
+import svelte from 'eslint-plugin-svelte';
 import tseslint from 'typescript-eslint';
 import { importDirections } from './scripts/importDirections.mjs';
 
@@ -10,10 +11,10 @@ export default defineConfig(
   globalIgnores(['**/.types/', 'out/', 'release/', 'coverage/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts', '**/*.mjs', '**/*.js'],
+    files: ['**/*.ts', '**/*.mjs', '**/*.js', '**/*.svelte'],
     extends: [tseslint.configs.recommendedTypeChecked],
     plugins: { gatescope },
-    languageOptions: { parserOptions: { projectService: true } },
+    languageOptions: { parserOptions: { projectService: true, extraFileExtensions: ['.svelte'] } },
     rules: {
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'gatescope/import-directions': 'error',
@@ -24,6 +25,32 @@ export default defineConfig(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // An implementation of an asynchronous interface need not wait for anything.
       '@typescript-eslint/require-await': 'off',
+    },
+  },
+  ...svelte.configs.recommended,
+  {
+    files: ['**/*.svelte', '**/*.svelte.ts'],
+    languageOptions: { parserOptions: { parser: tseslint.parser } },
+    rules: {
+      // Sets and maps in state are replaced as a whole, never changed in place.
+      'svelte/prefer-svelte-reactivity': 'off',
+    },
+  },
+  {
+    files: ['**/*.svelte'],
+    rules: {
+      // ESLint sees no types of imported components; svelte-check does.
+      '@typescript-eslint/no-unsafe-argument': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+      'svelte/no-at-html-tags': 'error',
+      // Refused by the content security policy.
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'SvelteAttribute[key.name="style"]', message: 'Refused by the content security policy: write style:property={value}.' },
+      ],
     },
   },
   {

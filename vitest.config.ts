@@ -1,19 +1,46 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
+import { playwright } from '@vitest/browser-playwright';
 import { defineConfig } from 'vitest/config';
 
 /** The small set leaves out `*.full.test.ts`; with GATESCOPE_FULL set, those are all that runs. */
 const full = Boolean(process.env.GATESCOPE_FULL);
-const layers = '{engine,main,renderer,bench,scripts,fixtures}';
+const layers = '{engine,main,bench,scripts,fixtures}';
+const chromium = process.env.GATESCOPE_CHROMIUM ?? '/usr/bin/chromium';
 
 export default defineConfig({
   test: {
-    include: [full ? `${layers}/**/*.full.test.ts` : `${layers}/**/*.test.ts`],
-    exclude: ['**/node_modules/**', '**/.types/**', ...(full ? [] : ['**/*.full.test.ts'])],
     passWithNoTests: full,
-    environment: 'node',
-    pool: 'forks',
     maxWorkers: 2,
-    // Against hanging only: no test may pass or fail by its time.
-    testTimeout: full ? 3_600_000 : 240_000,
-    hookTimeout: full ? 3_600_000 : 240_000,
+    projects: [
+      {
+        test: {
+          name: 'node',
+          include: [full ? `${layers}/**/*.full.test.ts` : `${layers}/**/*.test.ts`],
+          exclude: ['**/node_modules/**', '**/.types/**', ...(full ? [] : ['**/*.full.test.ts'])],
+          environment: 'node',
+          pool: 'forks',
+          // Against hanging only: no test may pass or fail by its time.
+          testTimeout: full ? 3_600_000 : 240_000,
+          hookTimeout: full ? 3_600_000 : 240_000,
+        },
+      },
+      {
+        // Views are tested where they run: in a real browser, with layout.
+        plugins: [svelte({ configFile: false, compilerOptions: { runes: true } })],
+        test: {
+          name: 'renderer',
+          include: full ? [] : ['renderer/**/*.test.ts'],
+          testTimeout: 60_000,
+          browser: {
+            enabled: true,
+            headless: true,
+            screenshotFailures: false,
+            viewport: { width: 1440, height: 900 },
+            provider: playwright({ launchOptions: { executablePath: chromium, args: ['--no-sandbox', '--disable-quic'] } }),
+            instances: [{ browser: 'chromium' }],
+          },
+        },
+      },
+    ],
   },
 });
