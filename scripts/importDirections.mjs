@@ -36,12 +36,16 @@ const parts = {
   'engine/engine': { values: [...upToRun, 'engine/run'], node: true },
   // Runs on the host: jobs are spoken of by their types only, so no native library comes with it.
   'engine/protocols': { values: [...upToModels, 'engine/tasks', 'engine/contract'], types: ['engine/jobs'] },
+  // Both ends of the wire between window and host: neither Node nor DOM.
+  'main/rpc': { values: ['engine/base'] },
   // The session file knows nothing of who works on it.
   'main/store': { values: wholeEngine, node: true },
   'main/export': { values: [...wholeEngine, 'main/store'], node: true },
-  'main/host': { values: [...wholeEngine, 'main/store'], node: true },
-  'main/cli': { values: [...wholeEngine, 'main/store', 'main/export', 'main/host'], node: true },
-  renderer: { types: [...wholeEngine, 'main/store', 'main/host'] },
+  'main/host': { values: [...wholeEngine, 'main/rpc', 'main/store', 'main/export'], node: true },
+  'main/serve': { values: [...wholeEngine, 'main/rpc', 'main/host'], node: true },
+  'main/shell': { values: [...wholeEngine, 'main/rpc', 'main/host'], node: true },
+  'main/cli': { values: [...wholeEngine, 'main/rpc', 'main/store', 'main/export', 'main/host', 'main/serve'], node: true },
+  renderer: { values: ['engine/base', 'main/rpc'], types: [...wholeEngine, 'main/store', 'main/host', 'main/shell'] },
   bench: { values: [...wholeEngine, 'main', 'scripts', 'fixtures'], node: true },
   fixtures: { values: [...wholeEngine, 'main', 'scripts'], node: true },
   e2e: { values: ['scripts', 'fixtures'], types: [...wholeEngine, 'main'], node: true },
@@ -67,9 +71,9 @@ export function partOf(file) {
   return Object.hasOwn(parts, layer) && next ? layer : undefined;
 }
 
-/** Tests, and what is written only for them (`testing.ts`, or any file in a folder `testing/`). @param {string} file */
+/** Tests, and what is written only for them (`testing.ts`, or any file in a folder `testing/`, and the gallery). @param {string} file */
 export function isForTests(file) {
-  return /(\.test\.ts|(^|\/)testing\.ts)$|\/testing\//.test(file);
+  return /(\.test\.ts|(^|\/)testing\.ts)$|\/testing\/|^renderer\/gallery\//.test(file);
 }
 
 /**

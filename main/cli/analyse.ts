@@ -11,7 +11,8 @@ import { withDataNamed } from '../export/dataNames.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import type { ModelRow } from '../store/models.ts';
 import type { Session } from '../store/session.ts';
-import { addCores, NAMED_DATA, nearestText, reworded, sessionOption } from './common.ts';
+import { namedData } from '../host/describe/data.ts';
+import { addCores, nearestText, reworded, sessionOption } from './common.ts';
 import { aboutData, dataOf } from './dataOfModels.ts';
 import { findingsText } from './findingsText.ts';
 import { Flags } from './flags.ts';
@@ -24,7 +25,7 @@ import { workOn, type Surroundings, type Work } from './work.ts';
 const requestFlags = new Flags(analyseRequest, {
   omit: ['models', 'options'],
   defaultTexts: { 'data.source': 'what the models were trained on' },
-  suggestions: { 'data.source': NAMED_DATA },
+  suggestions: { 'data.source': namedData },
 });
 
 interface AnalyseOptions extends OptionValues {

@@ -4,11 +4,10 @@ import { existsSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fromFailure, UserError } from '../../engine/base/errors.ts';
+import { namedData } from '../host/describe/data.ts';
 import { nearest } from '../store/nearest.ts';
 import { OfferingArgument, OfferingOption } from './offers.ts';
 
-/** Data sets that go by a name. */
-export const NAMED_DATA = ['mnist', 'fashion-mnist'];
 /** Ids to offer; other ranks, and those with options after a plus, are understood as well. */
 export const ADAPTER_SUGGESTIONS = ['dopamine', 'threshold', 'gain', 'bias', 'lora-r1', 'lora-r4', 'lora-r8', 'full'];
 
@@ -51,5 +50,5 @@ export function absolutePath(text: string, place: string, what: string): string 
 
 /** A source of images that means the same wherever it is read; what is nothing here stays as it was written, for the error. */
 export function dataSource(text: string): string {
-  return !NAMED_DATA.includes(text) && existsSync(text) ? resolve(text) : text;
+  return !namedData.includes(text) && existsSync(text) ? resolve(text) : text;
 }

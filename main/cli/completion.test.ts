@@ -35,6 +35,11 @@ describe('candidates', () => {
   const places: [string[], string[]][] = [
     [['tr'], ['train']],
     [['analyse', 'soft'], ['softHardGap']],
+    [['mode', '--sh'], ['--share']],
+    [
+      ['train', '--meas'],
+      ['--measure-every', '--measure-images', '--measure-angles'],
+    ],
     [['run', ''], ['dopamine']],
     [['train', '--ang'], ['--angles']],
     [
@@ -76,7 +81,7 @@ describe('candidates', () => {
 
   test('every command, and every option that help shows', () => {
     expect(offered('')).toEqual(
-      expect.arrayContaining(['new', 'run', 'train', 'adapt', 'analyse', 'show', 'ls', 'note', 'export', 'devices', 'doctor']),
+      expect.arrayContaining(['new', 'run', 'train', 'adapt', 'mode', 'analyse', 'show', 'ls', 'note', 'export', 'devices', 'doctor']),
     );
     expect(offered('analyse', 'accuracy', '--')).toEqual(
       expect.arrayContaining(['--session', '--model', '--angles', '--part', '--data', '--seed', '--cores', '--json', '--help']),

@@ -5,9 +5,9 @@
  */
 import { Command, type Argument, type Option } from 'commander';
 import { UserError } from '../../engine/base/errors.ts';
+import { modelTitles } from '../host/modelTitles.ts';
 import { Session } from '../store/session.ts';
 import { completionScripts } from './completionScripts.ts';
-import { modelTitles } from './names.ts';
 import { OfferingArgument, OfferingOption, type Offer } from './offers.ts';
 import { print } from './output.ts';
 import { short } from './table.ts';

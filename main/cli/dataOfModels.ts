@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { UserError } from '../../engine/base/errors.ts';
 import type { DataReference } from '../../engine/tasks/dataReference.ts';
+import { namedData } from '../host/describe/data.ts';
+import { dataOfModels } from '../host/dataOfModels.ts';
 import type { ModelRow } from '../store/models.ts';
-import { dataSource, NAMED_DATA } from './common.ts';
-import { short } from './table.ts';
+import { dataSource } from './common.ts';
 import type { Work } from './work.ts';
 
 /**
@@ -21,22 +22,15 @@ export async function dataOf(
   { data, dataDigest }: OptionValues,
 ): Promise<DataReference> {
   if (data !== undefined) return identify({ ...asked, source: dataSource(asked.source) });
-  const digests = new Set(models.map(({ digest }) => digest));
-  const used = new Set(
-    session.runs().flatMap(({ model, corpus }) => (model !== undefined && corpus !== undefined && digests.has(model) ? [corpus] : [])),
-  );
-  if (used.size > 1)
-    throw new UserError(`${place}: --data`, 'must be given where models were trained on different images', [...used].map(short));
-  const corpus = session.corpora().find(({ digest }) => used.has(digest));
-  // With the digest, other images that lie there by now are refused.
-  return identify(corpus ? { source: corpus.source, digest: (dataDigest as string | undefined) ?? corpus.digest } : asked);
+  const own = dataOfModels(session, models, `${place}: --data`);
+  return identify(own ? { ...own, digest: (dataDigest as string | undefined) ?? own.digest } : asked);
 }
 
 /** An error about images that were not named, but are those of the models: says where they were looked for. Others as they are. */
 export function aboutData(error: unknown, { source }: DataReference, place: string, { data, dataDigest }: OptionValues): unknown {
   if (data !== undefined || dataDigest !== undefined || !(error instanceof UserError)) return error;
   if (!error.field.startsWith('loadImages: ') && error.field !== `images: ${source}`) return error;
-  const path = NAMED_DATA.includes(source) ? source : resolve(source);
-  const finding = NAMED_DATA.includes(source) || existsSync(path) ? `which ${error.rule}` : 'where nothing is';
+  const path = namedData.includes(source) ? source : resolve(source);
+  const finding = namedData.includes(source) || existsSync(path) ? `which ${error.rule}` : 'where nothing is';
   return new UserError(`${place}: --data`, `must name where the images are now (looked at ${path}, ${finding})`, data, { cause: error });
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { DeviceReport } from '../../engine/execute/devices.ts';
 import type { SpawnEngine } from '../host/spawn.ts';
-import { checkInEngine } from './devices.ts';
+import { checkInEngine } from '../host/devices.ts';
 import { here } from './testing/here.ts';
 
 const parity = { reference: 'tensorflow-cpu', errors: { forward: 1e-7, gradient: 2e-7, interchange: 3e-7 }, limit: 1e-5, agrees: true };

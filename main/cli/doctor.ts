@@ -6,8 +6,9 @@ import { dirname } from 'node:path';
 import { UserError } from '../../engine/base/errors.ts';
 import { devices, parityText } from '../../engine/execute/devices.ts';
 import { findSource } from '../../engine/tasks/imageSource.ts';
-import { fileArgument, NAMED_DATA } from './common.ts';
-import { checkInEngine } from './devices.ts';
+import { namedData } from '../host/describe/data.ts';
+import { fileArgument } from './common.ts';
+import { checkInEngine } from '../host/devices.ts';
 import { jsonLine, print } from './output.ts';
 import { ProgressLine } from './progressLine.ts';
 import { defaultState } from './runState.ts';
@@ -40,7 +41,7 @@ export function doctorCommand(surroundings: Surroundings): Command {
 
 async function installation({ signal, spawn }: Surroundings): Promise<Finding[]> {
   const line = new ProgressLine();
-  const findings = [nodeFinding(), ...packageFindings(), sqliteFinding(), stateFinding(defaultState()), ...NAMED_DATA.map(dataFinding)];
+  const findings = [nodeFinding(), ...packageFindings(), sqliteFinding(), stateFinding(defaultState()), ...namedData.map(dataFinding)];
   try {
     for (const [i, device] of devices.entries()) {
       line.show({ stage: `trying ${device}`, done: i, total: devices.length });

@@ -9,7 +9,7 @@ import { between, wholeBetween } from '../../engine/base/schema.ts';
 import { optimiserSchema } from '../../engine/execute/optimisers/spec.ts';
 import { trainOptions } from '../../engine/jobs/trainClassifier.ts';
 import { protocols } from '../../engine/protocols/index.ts';
-import { defaultText, type Described, type Field } from './fields.ts';
+import { defaultText, type Described, type Field } from '../host/describe/fields.ts';
 import { Flags } from './flags.ts';
 
 const everything = z.strictObject({

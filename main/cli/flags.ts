@@ -2,7 +2,7 @@
  * Flags from a schema: what validates a request also says which flags there are, how they are read and what help tells of them.
  *
  * What the schema refuses is told in the words of the flag: `train: --epochs must be an integer in [1, 1000], got "0"`. How fields become
- * flags and texts become values is in fields.ts.
+ * flags and texts become values is in main/host/describe/fields.ts.
  */
 import type { Command, OptionValues } from 'commander';
 import { z } from 'zod';
@@ -19,7 +19,7 @@ import {
   type Described,
   type Field,
   type Path,
-} from './fields.ts';
+} from '../host/describe/fields.ts';
 import { OfferingOption, valuesOffer } from './offers.ts';
 
 /** By the paths of fields: `base`, `optimiser.learningRate`. */

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { smallModel } from '../../engine/analyses/testing/models.ts';
+import { modelTitles } from '../host/modelTitles.ts';
 import { Session } from '../store/session.ts';
-import { findAny, findModel, modelTitles } from './names.ts';
+import { findAny, findModel } from './names.ts';
 
 let folder: string;
 let session: Session;

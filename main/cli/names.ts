@@ -1,30 +1,10 @@
-/** What things of a session are called on the command line: titles of models, and what a few letters mean. */
+/** What a few letters on the command line mean: things of a session by their titles, labels and digests. */
 import { UserError } from '../../engine/base/errors.ts';
-import { anglesText } from '../../engine/models/titles.ts';
+import { modelTitles } from '../host/modelTitles.ts';
 import type { Found } from '../store/find.ts';
 import type { ModelRow } from '../store/models.ts';
 import type { Session } from '../store/session.ts';
 import { nearestText } from './common.ts';
-import { short } from './table.ts';
-
-/**
- * Titles by digest: `foundation 0°+45°, seed 0`, `dopamine 45° on foundation 0°+45°, seed 0`. Of models that would have the same, those that
- * came later carry the beginning of their digest, so that a title stays what it was.
- */
-export function modelTitles(rows: readonly ModelRow[]): ReadonlyMap<string, string> {
-  const titles = new Map<string, string>();
-  const taken = new Set<string>();
-  for (const { digest, label, base, angles, adapterAngles, seed } of rows) {
-    const own =
-      base === undefined
-        ? `${label} ${anglesText(angles)}, seed ${seed}`
-        : `${label} ${anglesText(adapterAngles ?? [])} on ${titles.get(base) ?? short(base)}`;
-    const title = taken.has(own) ? `${own} (${short(digest)})` : own;
-    taken.add(title);
-    titles.set(digest, title);
-  }
-  return titles;
-}
 
 /** The model a text means: its title, its label, or the beginning of its digest. @throws UserError with the nearest match, or the candidates */
 export function findModel(session: Session, text: string, place: string): ModelRow {

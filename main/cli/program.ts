@@ -7,9 +7,11 @@ import { devicesCommand } from './devices.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
 import { listCommand } from './list.ts';
+import { modeCommand } from './mode.ts';
 import { newCommand } from './new.ts';
 import { noteCommand } from './note.ts';
 import { runCommand } from './run.ts';
+import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
 import { adaptCommand, trainCommand } from './train.ts';
 import type { Surroundings } from './work.ts';
@@ -23,11 +25,13 @@ export function gatescopeProgram(surroundings: Surroundings): Command {
     runCommand(surroundings),
     trainCommand(surroundings),
     adaptCommand(surroundings),
+    modeCommand(surroundings),
     analyseCommand(surroundings),
     showCommand(),
     listCommand(),
     noteCommand(),
     exportCommand(),
+    serveCommand(surroundings),
     devicesCommand(surroundings),
     doctorCommand(surroundings),
     completionCommand(),

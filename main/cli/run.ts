@@ -6,7 +6,8 @@ import { protocols } from '../../engine/protocols/index.ts';
 import type { Protocol } from '../../engine/protocols/protocol.ts';
 import type { DataReference } from '../../engine/tasks/dataReference.ts';
 import { withDataNamed } from '../export/dataNames.ts';
-import { absolutePath, addCores, ADAPTER_SUGGESTIONS, dataSource, NAMED_DATA, nearestText, sessionOption } from './common.ts';
+import { namedData } from '../host/describe/data.ts';
+import { absolutePath, addCores, ADAPTER_SUGGESTIONS, dataSource, nearestText, sessionOption } from './common.ts';
 import { dopamineTable } from './dopamineTable.ts';
 import { findingsText } from './findingsText.ts';
 import { Flags } from './flags.ts';
@@ -49,7 +50,7 @@ export function runCommand(surroundings: Surroundings): Command {
 
 function commandOf(protocol: AnyProtocol, surroundings: Surroundings): Command {
   const place = `run ${protocol.id}`;
-  const flags = new Flags(protocol.options, { suggestions: { 'data.source': NAMED_DATA, adapters: ADAPTER_SUGGESTIONS } });
+  const flags = new Flags(protocol.options, { suggestions: { 'data.source': namedData, adapters: ADAPTER_SUGGESTIONS } });
   const command = flags.addTo(new Command(protocol.id).description(protocol.title));
   return addCores(command, place)
     .addOption(sessionOption('the session that keeps what is done (made if it is not there)'))

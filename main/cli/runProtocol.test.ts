@@ -27,6 +27,7 @@ const walks: Protocol<{ every: number }, number[]> = {
   title: 'three walks',
   options,
   parse: (given) => options.parse(given),
+  jobs: () => 3,
   run: async ({ every }, submit, onProgress) => {
     const ends: number[] = [];
     for (const seed of [0, 1, 2]) {

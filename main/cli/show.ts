@@ -9,13 +9,14 @@ import { protocols } from '../../engine/protocols/index.ts';
 import { withDataNamed } from '../export/dataNames.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import { modelTensors } from '../export/modelTensors.ts';
+import { modelTitles } from '../host/modelTitles.ts';
 import type { ModelRow } from '../store/models.ts';
 import type { Note } from '../store/notes.ts';
 import type { ResultRow } from '../store/results.ts';
 import type { Session } from '../store/session.ts';
 import { fileArgument } from './common.ts';
 import { findingsText } from './findingsText.ts';
-import { findAny, modelTitles } from './names.ts';
+import { findAny } from './names.ts';
 import { OfferingArgument } from './offers.ts';
 import { jsonLine, print } from './output.ts';
 import { figure, section, short } from './table.ts';
@@ -159,9 +160,10 @@ function showRun(session: Session, key: string): Shown {
   const table = [
     ['series', 'unit', 'steps', 'first', 'last', 'least', 'most'],
     ...series.map(({ name, unit, values }) => {
-      const numbers = Array.from(values as ArrayLike<number>);
+      // What is measured now and then is NaN in between.
+      const numbers = Array.from(values as ArrayLike<number>).filter((value) => !Number.isNaN(value));
       const ends = [numbers[0], numbers.at(-1)!, extreme(numbers, Math.min), extreme(numbers, Math.max)];
-      return [name, unit, String(numbers.length), ...(numbers.length > 0 ? ends.map(figure) : ['', '', '', ''])];
+      return [name, unit, String(values.length), ...(numbers.length > 0 ? ends.map(figure) : ['', '', '', ''])];
     }),
   ];
   return {

@@ -1,26 +1,33 @@
 /** `gatescope train` and `gatescope adapt`: a foundation, and what is trained on one that stays frozen. */
 import { Command, type OptionValues } from 'commander';
 import { UserError } from '../../engine/base/errors.ts';
-import { trainClassifier, trainOptions, type TrainResult } from '../../engine/jobs/trainClassifier.ts';
+import { trainClassifier, trainOptions } from '../../engine/jobs/trainClassifier.ts';
 import { FOUNDATION_RATE, learningRateOf, learningRatesText } from '../../engine/models/adapters/learningRate.ts';
 import { adapterIds } from '../../engine/models/adapters/index.ts';
-import { titlesOf } from '../../engine/models/titles.ts';
 import type { DataReference } from '../../engine/tasks/dataReference.ts';
-import { canonicalDigest } from '../store/canonical.ts';
-import { ADAPTER_SUGGESTIONS, addCores, dataSource, NAMED_DATA, sessionOption } from './common.ts';
+import { namedData } from '../host/describe/data.ts';
+import { ADAPTER_SUGGESTIONS, addCores, dataSource, sessionOption } from './common.ts';
 import { aboutData, dataOf } from './dataOfModels.ts';
 import { Flags, type FlagSettings } from './flags.ts';
-import { findModel, modelTitles } from './names.ts';
+import { findModel } from './names.ts';
 import { OfferingOption } from './offers.ts';
 import { jsonLine, print } from './output.ts';
+import { trained } from './trained.ts';
 import { workOn, type Surroundings, type Work } from './work.ts';
 
-const suggestions = { 'data.source': NAMED_DATA, adapter: ADAPTER_SUGGESTIONS };
+const suggestions = { 'data.source': namedData, adapter: ADAPTER_SUGGESTIONS };
 const adam = { 'optimiser.kind': 'adam' };
+/** Nothing is measured until one of the flags is given. */
+const measureTexts = {
+  'measure.every': 'nothing is measured; 50 with another --measure flag',
+  'measure.images': '2000, once anything is measured',
+  'measure.angles': '0,45, once anything is measured',
+};
 
 const foundationFlags = new Flags(trainOptions, {
   omit: ['base', 'adapter', 'temperature', 'sparsity'],
   defaults: { ...adam, 'optimiser.learningRate': FOUNDATION_RATE, seed: 0, stage: 'foundation' },
+  defaultTexts: measureTexts,
   suggestions,
 });
 
@@ -34,6 +41,7 @@ const adapterSettings: FlagSettings = {
     stage: "the adapter's id, and λ if there is one",
     'data.source': 'what the base was trained on',
     angles: '',
+    ...measureTexts,
   },
   suggestions,
 };
@@ -102,29 +110,10 @@ async function trainAndTell(
   const told = await workOn(given.session!, { ...surroundings, cores: given.cores }, async (work) => {
     const { flags, parameters } = await requestOf(work);
     try {
-      return await trained(work, place, parameters);
+      return await trained(work, place, { kind: trainClassifier.id, parameters });
     } catch (error) {
       throw aboutData(flags.inWords(error, trainClassifier.id, place, given), parameters.data, place, given);
     }
   });
   await print(given.json ? jsonLine(told) : `${told.digest}  ${told.title}\n`);
-}
-
-interface Trained {
-  readonly digest: string;
-  readonly title: string;
-  readonly run: string;
-  /** Numbers trained. */
-  readonly parameters: number;
-}
-
-async function trained({ session, prepare, submit }: Work, verb: string, parameters: unknown): Promise<Trained> {
-  const request = { kind: trainClassifier.id, parameters };
-  const { key } = prepare(request);
-  const isKept = () => session.runs().some((run) => run.key === key && run.state === 'done');
-  const wasKept = isKept();
-  const { model, count } = await submit<TrainResult>(request);
-  const digest = canonicalDigest(model);
-  if (!wasKept && isKept()) session.act(verb, { run: key, model: digest });
-  return { digest, title: modelTitles(session.models()).get(digest) ?? titlesOf([model])[0], run: key, parameters: count };
 }

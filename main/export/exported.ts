@@ -2,7 +2,7 @@
 import { checkFindings, type Findings } from '../../engine/base/findings.ts';
 import type { Session } from '../store/session.ts';
 import type { ResultRow } from '../store/results.ts';
-import type { RunRow } from '../store/runs.ts';
+import type { RunRow, Series } from '../store/runs.ts';
 import { dataName } from './dataNames.ts';
 
 /** Models by what they are called in the findings. */
@@ -24,10 +24,11 @@ function imagesOf(session: Session, corpus: string | undefined): Pick<ExportedRe
   return images === undefined ? {} : { images };
 }
 
-/** A run's figures by step. @param title of its model */
+/** A run's figures by step, and by how many steps were done those that were measured between them. @param title of its model */
 export function exportedRun(session: Session, run: RunRow, title: string): ExportedResult {
   const series = session.series(run.key);
-  const steps = series[0]?.values.length ?? 0;
+  const steps = series.reduce((least, { values }) => Math.min(least, values.length), series[0]?.values.length ?? 0);
+  const isMeasured = ({ values }: Series) => values.length > steps;
   return {
     key: run.key,
     analysis: 'training',
@@ -38,11 +39,21 @@ export function exportedRun(session: Session, run: RunRow, title: string): Expor
     models: run.model === undefined ? [] : [{ label: title, digest: run.model }],
     ...imagesOf(session, run.corpus),
     findings: checkFindings({
-      axes: { step: { values: Array.from({ length: steps }, (_entry, step) => step + 1) } },
+      axes: {
+        step: { values: Array.from({ length: steps }, (_entry, step) => step + 1) },
+        ...(series.some(isMeasured) && { done: { values: Array.from({ length: steps + 1 }, (_entry, done) => done), unit: 'steps' } }),
+      },
       measures: Object.fromEntries(
-        series.map(({ name, unit, values }) => [
-          name,
-          { axes: ['step'], unit, definition: 'of the batch, before its step', data: Float64Array.from(values as ArrayLike<number>) },
+        series.map((one) => [
+          one.name,
+          {
+            axes: [isMeasured(one) ? 'done' : 'step'],
+            unit: one.unit,
+            definition: isMeasured(one)
+              ? 'of the first test images, after so many steps; NaN where nothing was measured'
+              : 'of the batch, before its step',
+            data: Float64Array.from(one.values as ArrayLike<number>),
+          },
         ]),
       ),
       facts: { stage: run.label, ...run.provenance },

@@ -25,9 +25,17 @@ export interface EnginePoolOptions {
   readonly onProblem?: (problem: UserError) => void;
 }
 
-export interface SubmitOptions {
-  readonly signal?: AbortSignal;
+/** What a caller hears while its job is under way. */
+export interface JobListener {
   readonly onProgress?: (progress: Progress) => void;
+  /** A state that the job could go on from has been stored. */
+  readonly onCheckpoint?: () => void;
+  /** An engine died over it and another takes its place. */
+  readonly onRestart?: (death: EngineDied) => void;
+}
+
+export interface SubmitOptions extends JobListener {
+  readonly signal?: AbortSignal;
   /** Most threads the job can use; 1 if not given. */
   readonly threads?: number;
 }
@@ -43,7 +51,7 @@ interface Task {
   admit?: (threads: number) => void;
   /** Fires when nobody wants the result any more. */
   readonly controller: AbortController;
-  readonly listeners: Set<(progress: Progress) => void>;
+  readonly listeners: Set<JobListener>;
   wanted: number;
   progress?: Progress;
   result: Promise<unknown>;
@@ -67,7 +75,7 @@ export class EnginePool implements AsyncDisposable {
    * @throws UserError for a request that cannot be done or a checkpoint that cannot be stored; Cancelled once the signal has fired, within
    * little more than a second; an Error for a bug, or when engines keep dying over it
    */
-  async submit<Result = unknown>(given: Request, { signal, onProgress, threads = 1 }: SubmitOptions = {}): Promise<Result> {
+  async submit<Result = unknown>(given: Request, { signal, threads = 1, ...listener }: SubmitOptions = {}): Promise<Result> {
     count('EnginePool.submit: threads', threads);
     const { prepare = asGiven } = this.#options;
     const { key, request } = prepare(given);
@@ -76,7 +84,7 @@ export class EnginePool implements AsyncDisposable {
       if (this.#disposed) throw new Error('EnginePool.submit: the pool is disposed');
       const task = this.#tasks.get(key);
       if (!task?.controller.signal.aborted)
-        return (await this.#join(task ?? this.#begin(request, key), threads, signal, onProgress)) as Result;
+        return (await this.#join(task ?? this.#begin(request, key), threads, listener, signal)) as Result;
       await task.result.catch(() => undefined); // an equal request that was just called off: begin again after its end
     }
   }
@@ -116,16 +124,16 @@ export class EnginePool implements AsyncDisposable {
   }
 
   /** One caller's share in a task: it ends for them alone as long as others want it. */
-  async #join(task: Task, threads: number, signal?: AbortSignal, onProgress?: (progress: Progress) => void): Promise<unknown> {
+  async #join(task: Task, threads: number, given: JobListener, signal?: AbortSignal): Promise<unknown> {
     task.threads = Math.max(task.threads, Math.min(threads, this.#options.cores));
     task.wanted++;
-    const listener = onProgress && ((progress: Progress): void => onProgress(progress)); // its own, though callers may share a function
-    if (listener) task.listeners.add(listener);
-    if (task.progress) listener?.(task.progress);
+    const listener = { ...given }; // its own, though callers may share one
+    task.listeners.add(listener);
+    if (task.progress) listener.onProgress?.(task.progress);
     let leave: (() => void) | undefined;
     const left = new Promise<never>((_, reject) => {
       leave = () => {
-        if (listener) task.listeners.delete(listener);
+        task.listeners.delete(listener);
         if (--task.wanted === 0) task.controller.abort();
         else reject(new Cancelled());
       };
@@ -184,7 +192,7 @@ export class EnginePool implements AsyncDisposable {
           signal: controller.signal,
           onProgress: (progress) => {
             task.progress = progress;
-            for (const listener of task.listeners) listener(progress);
+            for (const { onProgress } of task.listeners) onProgress?.(progress);
           },
           onCheckpoint: async (state) => {
             await store.saveCheckpoint(key, state, request).catch((error: unknown) => {
@@ -192,12 +200,14 @@ export class EnginePool implements AsyncDisposable {
               throw error;
             });
             deaths = 0;
+            for (const { onCheckpoint } of task.listeners) onCheckpoint?.();
           },
         });
       } catch (error) {
         if (!(error instanceof EngineDied)) throw error;
         if (++deaths > restarts)
           throw new Error(`${request.kind}: ${deaths} engines in a row died over it without progress; ${error.message}`, { cause: error });
+        for (const { onRestart } of task.listeners) onRestart?.(error);
       } finally {
         if (engine.alive) this.#idle.push(engine);
         else this.#engines.delete(engine);

@@ -64,3 +64,13 @@ export function getLayout(connection: Connection, name: string): unknown {
 export function putLayout(connection: Connection, name: string, value: unknown): void {
   connection.run('INSERT OR REPLACE INTO layout (name, value) VALUES (?, ?)', name, encodePlain(value));
 }
+
+/** Everything that was laid out, by name. */
+export function layoutRows(connection: Connection): Record<string, unknown> {
+  const rows = connection.all<{ name: string; value: string }>('SELECT name, value FROM layout ORDER BY name');
+  return Object.fromEntries(rows.map(({ name, value }) => [name, decodePlain(connection, `layout ${name}`, value)]));
+}
+
+export function dropLayout(connection: Connection, name: string): void {
+  connection.run('DELETE FROM layout WHERE name = ?', name);
+}

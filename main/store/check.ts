@@ -21,24 +21,35 @@ export function databaseProblems(connection: Connection): string[] {
 
 /** Everything that is wrong, in words; nothing if the file is whole. @param weights whether models are with theirs */
 export function sessionProblems(connection: Connection, weights: boolean): string[] {
+  return [...problemsInSteps(connection, weights)].flat();
+}
+
+/** The same in steps, between which others may have their turn: what each of them found. Only the first takes as long as the file is large. */
+export function* problemsInSteps(connection: Connection, weights: boolean): Generator<string[]> {
   const problems = databaseProblems(connection);
-  if (problems.length > 0) return problems;
-  const look = (read: () => unknown) => {
-    try {
-      read();
-    } catch (error) {
-      problems.push(error instanceof Error ? error.message : String(error));
-    }
-  };
-  for (const { digest } of connection.all<{ digest: string }>('SELECT digest FROM tensors')) look(() => getTensor(connection, digest));
-  if (weights) {
-    for (const { digest } of modelRows(connection)) look(() => getModel(connection, digest));
-    const requests = connection.all<{ request: string }>('SELECT request FROM runs UNION ALL SELECT request FROM results');
-    for (const { request } of requests) look(() => getRecord(connection, request, 'a request'));
+  yield problems;
+  if (problems.length === 0) for (const read of contents(connection, weights)) yield problemOf(read);
+}
+
+function problemOf(read: () => unknown): string[] {
+  try {
+    read();
+    return [];
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)];
   }
-  for (const { key } of runRows(connection)) look(() => getRunResult(connection, key));
-  for (const { key } of resultRows(connection)) look(() => getResult(connection, key));
-  for (const key of checkpointKeys(connection)) look(() => getCheckpoint(connection, key));
-  for (const rows of [corpusRows, actionRows, noteRows]) look(() => rows(connection));
-  return problems;
+}
+
+/** Ways to read everything that is in the file, piece by piece. */
+function* contents(connection: Connection, weights: boolean): Generator<() => unknown> {
+  for (const { digest } of connection.all<{ digest: string }>('SELECT digest FROM tensors')) yield () => getTensor(connection, digest);
+  if (weights) {
+    for (const { digest } of modelRows(connection)) yield () => getModel(connection, digest);
+    const requests = connection.all<{ request: string }>('SELECT request FROM runs UNION ALL SELECT request FROM results');
+    for (const { request } of requests) yield () => getRecord(connection, request, 'a request');
+  }
+  for (const { key } of runRows(connection)) yield () => getRunResult(connection, key);
+  for (const { key } of resultRows(connection)) yield () => getResult(connection, key);
+  for (const key of checkpointKeys(connection)) yield () => getCheckpoint(connection, key);
+  for (const rows of [corpusRows, actionRows, noteRows]) yield () => rows(connection);
 }

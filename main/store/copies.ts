@@ -31,6 +31,7 @@ export async function shareSession(connection: Connection, path: string): Promis
       removeUnusedTensors(copy);
       removePaths(copy);
       removePathsInFindings(copy);
+      copy.execute(`UPDATE actions SET arguments = json_remove(arguments, '$.kept')`); // what undoing needs: words that were taken back
       copy.execute('UPDATE session SET weights = 0');
     });
     copy.execute('VACUUM'); // deleted rows would stay in free pages

@@ -110,6 +110,33 @@ function modelRow({ path }: Connection, { base, adapter, ...row }: RawRow): Mode
   }));
 }
 
+/** What an adapted model was trained with, besides its columns. */
+export interface AdapterSettings {
+  /** λ: weight of the mean openness of the gates. */
+  readonly sparsity: number;
+  /** Of gates, by hidden layer. */
+  readonly temperature: readonly number[];
+}
+
+/** By digest, of those that have an adapter. No weights are read for it. */
+export function adapterSettings(connection: Connection): Map<string, AdapterSettings> {
+  const rows = connection.all<{ digest: string; settings: string }>(
+    `SELECT digest, json_object('sparsity', json_extract(record, '$.adapter.sparsity'),
+                                'temperature', json_extract(record, '$.adapter.temperature')) AS settings
+     FROM models WHERE adapter IS NOT NULL`,
+  );
+  return new Map(
+    rows.map(({ digest, settings }) => {
+      const { sparsity, temperature } = trusting(
+        connection.path,
+        `model ${digest.slice(0, 12)}`,
+        () => JSON.parse(settings) as Partial<AdapterSettings>,
+      );
+      return [digest, { sparsity: Number(sparsity ?? 0), temperature: Array.isArray(temperature) ? temperature.map(Number) : [] }];
+    }),
+  );
+}
+
 /** @throws UserError if it is not there, or its weights are not; DamagedSession if it is not what its digest stands for */
 export function getModel(connection: Connection, digest: string): ClassifierModel {
   const { path } = connection;

@@ -86,6 +86,15 @@ export function removeNote(connection: Connection, id: number): void {
   });
 }
 
+/** Puts a note back as it was, in the place of the one with its number if there is one. */
+export function restoreNote(connection: Connection, { id, subject, text, bookmark, at, edited }: Note): void {
+  const values = [id, subject.kind, subject.key, subject.unit ?? null, text, Number(bookmark), at, edited ?? null];
+  connection.run(
+    'INSERT OR REPLACE INTO notes (id, subject_kind, subject_key, unit, text, bookmark, at, edited) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ...values,
+  );
+}
+
 function noteAt(connection: Connection, id: number): Note {
   const row = Number.isSafeInteger(id) ? connection.get<RawNote>(`${select} WHERE id = ?`, id) : undefined;
   if (!row) throw new UserError('note: id', 'must be that of a note of this session', id);

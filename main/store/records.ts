@@ -73,6 +73,11 @@ export function getRecord(connection: Connection, json: string, what: string, di
   });
 }
 
+/** The plain data without what they stand on: models are their digests, arrays are empty. */
+export function outlineOf({ path }: Connection, json: string, what: string): unknown {
+  return trusting(path, what, () => decode(json, { tensor: () => new Uint8Array(), model: (digest) => digest as never }));
+}
+
 /** A field of plain data, if it is there. */
 export function fieldOf(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? (value as Record<string, unknown>)[name] : undefined;

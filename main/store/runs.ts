@@ -139,3 +139,28 @@ export function seriesOf(connection: Connection, run: string): Series[] {
     .all<{ name: string; unit: string; tensor: string }>('SELECT name, unit, tensor FROM series WHERE run = ? ORDER BY position', run)
     .map(({ name, unit, tensor }) => ({ name, unit, values: getTensor(connection, tensor).data }));
 }
+
+/** How a series ended, for a table: read past the digest, which whoever reads the whole series checks. */
+export interface SeriesEnd {
+  readonly name: string;
+  readonly length: number;
+  readonly last: number;
+}
+
+/** By run; of series of single or double precision that hold anything. */
+export function seriesEnds(connection: Connection): Map<string, SeriesEnd[]> {
+  const rows = connection.all<{ run: string; name: string; dtype: string; bytes: number; tail: Uint8Array | null }>(
+    `SELECT run, name, dtype, bytes,
+            (SELECT substr(content, -8) FROM tensor_chunks WHERE tensor = series.tensor ORDER BY tensor_chunks.position DESC LIMIT 1) AS tail
+     FROM series JOIN tensors ON digest = tensor ORDER BY run, position`,
+  );
+  const ends = new Map<string, SeriesEnd[]>();
+  for (const { run, name, dtype, bytes, tail } of rows) {
+    const width = dtype === 'F32' ? 4 : dtype === 'F64' ? 8 : undefined;
+    if (width === undefined || !tail || tail.length < width) continue;
+    const view = new DataView(tail.buffer, tail.byteOffset + tail.length - width, width);
+    const end = { name, length: bytes / width, last: width === 4 ? view.getFloat32(0, true) : view.getFloat64(0, true) };
+    ends.set(run, [...(ends.get(run) ?? []), end]);
+  }
+  return ends;
+}

@@ -9,31 +9,33 @@
 import type { Findings } from '../../engine/base/findings.ts';
 import type { Request } from '../../engine/contract.ts';
 import type { ClassifierModel } from '../../engine/models/classifier.ts';
-import { actionRows, getLayout, markUndone, putAction, putLayout, type Action } from './actions.ts';
+import { actionRows, dropLayout, getLayout, layoutRows, markUndone, putAction, putLayout, type Action } from './actions.ts';
 import { canonicalDigest } from './canonical.ts';
-import { sessionProblems } from './check.ts';
+import { problemsInSteps, sessionProblems } from './check.ts';
 import { dropCheckpoint, getCheckpoint, putCheckpoint } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
 import { copySession, shareSession } from './copies.ts';
 import { corpusByFingerprint, corpusRows, putCorpus, type Corpus } from './corpora.ts';
 import { find, type Found } from './find.ts';
-import { getModel, modelRows, putModel, type ModelNames, type ModelRow } from './models.ts';
-import { editNote, noteRows, putNote, removeNote, type NewNote, type Note, type Subject } from './notes.ts';
+import { adapterSettings, getModel, modelRows, putModel, type AdapterSettings, type ModelNames, type ModelRow } from './models.ts';
+import { editNote, noteRows, putNote, removeNote, restoreNote, type NewNote, type Note, type Subject } from './notes.ts';
 import { openSession, type Opened, type OpenMode, type OpenOptions } from './opening.ts';
 import { removeSession } from './placing.ts';
 import { fileError, trusting } from './problems.ts';
-import { getRecord, type CurrentVersions } from './records.ts';
+import { getRecord, outlineOf, type CurrentVersions } from './records.ts';
 import { getResult, putResult, resultDigest, resultRows, type FinishedAnalysis, type Result, type ResultRow } from './results.ts';
 import {
   getRunResult,
   putRun,
   putUnfinishedRun,
   runRows,
+  seriesEnds,
   seriesOf,
   type BegunTraining,
   type FinishedTraining,
   type RunRow,
   type Series,
+  type SeriesEnd,
 } from './runs.ts';
 import { getTensor, type StoredTensor } from './tensors.ts';
 
@@ -136,6 +138,11 @@ export class Session implements Disposable {
     return modelRows(this.#connection);
   }
 
+  /** What adapted models were trained with, by digest. */
+  adapterSettings(): ReadonlyMap<string, AdapterSettings> {
+    return adapterSettings(this.#connection);
+  }
+
   /** @throws UserError if it is not there, or its weights are not; DamagedSession if it is not what its digest stands for */
   model(digest: string): ClassifierModel {
     return getModel(this.#connection, digest);
@@ -155,6 +162,11 @@ export class Session implements Disposable {
     return seriesOf(this.#connection, runKey);
   }
 
+  /** By run: how long its series are, and how they ended. */
+  seriesEnds(): ReadonlyMap<string, readonly SeriesEnd[]> {
+    return seriesEnds(this.#connection);
+  }
+
   /** In the order they came. @param current versions of the analyses, by which older ones are marked */
   results(current?: CurrentVersions): ResultRow[] {
     return resultRows(this.#connection, current);
@@ -169,13 +181,24 @@ export class Session implements Disposable {
 
   /** What was asked for under the key of a run or a result: the same request gives the same numbers. @throws UserError if it is not there */
   request(key: string): Request {
-    const row = this.#connection.get<{ kind: string; request: string }>(
-      'SELECT kind, request FROM runs WHERE key = ? UNION ALL SELECT analysis, request FROM results WHERE key = ?',
+    const { kind, json } = this.#requested(key);
+    return { kind, parameters: getRecord(this.#connection, json, `request ${key.slice(0, 12)}`) };
+  }
+
+  /** The same with digests in the place of models, whose weights are not read for it. @throws UserError if it is not there */
+  requestOutline(key: string): Request {
+    const { kind, json } = this.#requested(key);
+    return { kind, parameters: outlineOf(this.#connection, json, `request ${key.slice(0, 12)}`) };
+  }
+
+  #requested(key: string): { kind: string; json: string } {
+    const row = this.#connection.get<{ kind: string; json: string }>(
+      'SELECT kind, request AS json FROM runs WHERE key = ? UNION ALL SELECT analysis, request FROM results WHERE key = ?',
       key,
       key,
     );
     if (!row) throw fileError(`must hold a run or result ${key.slice(0, 12)}`, this.path);
-    return { kind: row.kind, parameters: getRecord(this.#connection, row.request, `request ${key.slice(0, 12)}`) };
+    return row;
   }
 
   tensor(digest: string): StoredTensor {
@@ -220,6 +243,11 @@ export class Session implements Disposable {
     removeNote(this.#connection, id);
   }
 
+  /** Puts one back as it was, in the place of the one with its number if there is one. */
+  restoreNote(note: Note): void {
+    restoreNote(this.#connection, note);
+  }
+
   /** Everything that was done, in order. */
   actions(): Action[] {
     return actionRows(this.#connection);
@@ -240,6 +268,15 @@ export class Session implements Disposable {
 
   setLayout(name: string, value: unknown): void {
     putLayout(this.#connection, name, value);
+  }
+
+  /** Everything that was laid out, by name. */
+  layouts(): Record<string, unknown> {
+    return layoutRows(this.#connection);
+  }
+
+  dropLayout(name: string): void {
+    dropLayout(this.#connection, name);
   }
 
   loadCheckpoint(key: string): Stored | undefined {
@@ -286,10 +323,21 @@ export class Session implements Disposable {
     if (known !== canonicalDigest(findings, 'findings')) this.saveAnalysis({ key, analysis: protocol, version, findings, parameters });
   }
 
+  /** All of what `work` writes here, or nothing of it. */
+  together<T>(work: () => T): T {
+    return this.#connection.transaction(work);
+  }
+
   /** Reads the whole file. @returns what is wrong with it, in words; nothing if it is whole */
   check(): string[] {
     const { weights } = trusting(this.path, 'session', () => this.info);
     return sessionProblems(this.#connection, weights);
+  }
+
+  /** The same in steps, between which others may have their turn: what each of them found. */
+  *checkInSteps(): Generator<string[]> {
+    const { weights } = trusting(this.path, 'session', () => this.info);
+    yield* problemsInSteps(this.#connection, weights);
   }
 
   /** A whole copy at another place. @throws UserError if something is there already */

@@ -1,8 +1,7 @@
 /** Commands in this process, with engines in it too: quick, and every engine that is started is counted. */
 import { vi } from 'vitest';
-import type { FromEngine, ToEngine } from '../../../engine/contract.ts';
-import { serve } from '../../../engine/engine.ts';
 import type { SpawnEngine } from '../../host/spawn.ts';
+import { engineHere } from '../../host/testing/engineHere.ts';
 import { gatescope } from '../command.ts';
 import { complaints } from './command.ts';
 
@@ -15,32 +14,6 @@ export interface Ended {
   /** Engines that were started for it. */
   readonly engines: number;
 }
-
-/** What is sent is cloned, as between processes. */
-const engineHere: SpawnEngine = ({ onMessage, onEnd }) => {
-  let listener: (message: ToEngine) => void = () => undefined;
-  let alive = true;
-  const send = (message: FromEngine, sent?: () => void) => {
-    const copy = structuredClone(message);
-    setImmediate(() => {
-      if (alive) onMessage(copy);
-      sent?.();
-    });
-  };
-  serve({ send, onMessage: (given) => (listener = given) });
-  return {
-    pid: undefined,
-    send: (message) => {
-      const copy = structuredClone(message);
-      setImmediate(() => alive && listener(copy));
-    },
-    kill: () => {
-      if (!alive) return;
-      alive = false;
-      setImmediate(() => onEnd('signal SIGKILL', ''));
-    },
-  };
-};
 
 /** Runs one command; one at a time. @param spawn another kind of engine */
 export async function here(

@@ -1,8 +1,8 @@
 /**
- * The fields of a schema as a command line sees them: nested objects laid flat, a name for each, and how a text becomes a value. Whether
+ * The fields of a schema as forms and command lines see them: nested objects laid flat, a name for each, and how a text becomes a value. Whether
  * the value is allowed is the schema's business.
  */
-import { UserError } from '../../engine/base/errors.ts';
+import { UserError } from '../../../engine/base/errors.ts';
 
 /** What is read of a JSON Schema; `unit` and `range` are our own (`.meta`). */
 export interface Described {
@@ -14,6 +14,10 @@ export interface Described {
   readonly oneOf?: readonly Described[];
   readonly anyOf?: readonly Described[];
   readonly default?: unknown;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
   readonly description?: string;
   readonly unit?: string;
   /** Of a list of integers: `0-4` stands for all between. */
@@ -124,7 +128,7 @@ export function defaultText(value: unknown): string | undefined {
 }
 
 /** `number`, `integer`, `string`, `boolean`, `array`: what a value may be. */
-function kindsOfValue({ type, const: constant, enum: values, anyOf }: Described): string[] {
+export function kindsOfValue({ type, const: constant, enum: values, anyOf }: Described): string[] {
   if (type !== undefined) return [type].flat();
   if (anyOf) return anyOf.flatMap(kindsOfValue);
   return [...new Set([...(values ?? []), ...(constant === undefined ? [] : [constant])].map((value) => typeof value))];

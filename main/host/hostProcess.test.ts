@@ -1,0 +1,147 @@
+/** A host as a process: over a fork's channel with everything real, over ports with the parent's part played here. */
+import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { FromEngine, ToEngine } from '../../engine/contract.ts';
+import { connect } from '../rpc/client.ts';
+import type { Wire } from '../rpc/wire.ts';
+import type { HostApi, HostEvent } from './hostApi.ts';
+import { runHost } from './hostProcess.ts';
+import { HOST_SETTINGS, type FromHost, type HostSettings, type ToHost } from './parent.ts';
+import type { Port } from './parentLink.ts';
+import { Session } from '../store/session.ts';
+import { brief, settled } from './testing/window.ts';
+import { engineHere } from './testing/engineHere.ts';
+import { writeOwnImages } from '../cli/testing/ownImages.ts';
+
+let folder: string;
+beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'gatescope-process-'))));
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const settings = (transport: HostSettings['transport']): HostSettings => ({
+  userData: join(folder, 'user'),
+  sessionsFolder: join(folder, 'sessions'),
+  transport,
+});
+
+test('relayed: a fork does a training for a window, says how busy it is, and stores when it is told to end', async () => {
+  const source = join(folder, 'own.npz');
+  writeOwnImages(source);
+  const child = fork(fileURLToPath(new URL('process.ts', import.meta.url)), [], {
+    serialization: 'advanced',
+    execArgv: [],
+    env: { ...process.env, [HOST_SETTINGS]: JSON.stringify(settings('relay')) },
+  });
+  const ended = new Promise((resolve) => child.on('exit', (code) => resolve(code)));
+  const busy: number[] = [];
+  const windows = new Map<number, (data: unknown) => void>();
+  const ready = new Promise<void>((resolve) => {
+    child.on('message', (given) => {
+      const message = given as FromHost;
+      if (message.type === 'ready') resolve();
+      if (message.type === 'busy') busy.push(message.jobs);
+      if (message.type === 'message') windows.get(message.window)?.(message.data);
+    });
+  });
+  const say = (message: ToHost): void => void child.send(message);
+  const window = (number: number) => {
+    const wire: Wire = {
+      post: (data) => say({ type: 'message', window: number, data }),
+      onMessage: (listener) => void windows.set(number, listener),
+      onClose: () => undefined,
+    };
+    return connect<HostApi, HostEvent>(wire, () => undefined);
+  };
+  await ready;
+  const [api, other] = [window(1), window(2)];
+  const { path } = await api.createSession({ name: 'relayed' });
+  await other.openSession({ path });
+  const { id } = await api.run({ kind: 'train', parameters: brief(source) });
+  expect(await settled(other, id)).toMatchObject({ state: 'done' });
+  say({ type: 'gone', window: 2 });
+  await api.run({ kind: 'train', parameters: brief(source, { epochs: 1000, seed: 9 }) });
+  await expect.poll(() => busy.at(-1)).toBe(1);
+  say({ type: 'end' });
+  expect(await ended).toBe(0);
+  expect(busy.slice(0, 3)).toEqual([1, 0, 1]);
+  using session = Session.open(path, 'write');
+  expect(session.runs().filter(({ state }) => state === 'done')).toHaveLength(1);
+  expect(session.check()).toEqual([]);
+});
+
+/** Node's port as Electron hands it over: with events instead of messages. */
+function asElectron(port: MessagePort): Port {
+  const wrapped: Port = {
+    postMessage: (message) => port.postMessage(message),
+    on: (event: 'message' | 'close', listener: (event: { readonly data: unknown }) => void) =>
+      event === 'message'
+        ? port.on('message', (data: unknown) => listener({ data }))
+        : port.on('close', () => listener({ data: undefined })),
+    start: () => port.start(),
+  };
+  return wrapped;
+}
+
+test('by ports: engines are asked of the parent and spoken to directly; one that ends is asked for again', async () => {
+  const source = join(folder, 'own.npz');
+  writeOwnImages(source);
+  const heard: FromHost[] = [];
+  let receive: (message: ToHost, port?: Port) => void = () => undefined;
+  const engines = new Map<number, () => void>();
+  const startEngine = (engine: number): void => {
+    const { port1, port2 } = new MessageChannel();
+    const { send, kill } = engineHere({
+      onMessage: (message: FromEngine) => port2.postMessage(message),
+      onEnd: (how, said) => receive({ type: 'engineEnded', engine, how, said }),
+    });
+    port2.on('message', (message: ToEngine) => send(message));
+    engines.set(engine, () => {
+      kill();
+      port2.close();
+    });
+    setImmediate(() => receive({ type: 'engine', engine, pid: 100 + engine }, asElectron(port1)));
+  };
+  let exited = false;
+  const host = runHost({
+    settings: settings('ports'),
+    fork: () => {
+      throw new Error('nothing is forked under ports');
+    },
+    exit: () => (exited = true),
+    link: {
+      send: (message) => {
+        heard.push(message);
+        if (message.type === 'startEngine') startEngine(message.engine);
+        if (message.type === 'killEngine') engines.get(message.engine)!();
+      },
+      onMessage: (listener) => (receive = listener),
+      onGone: () => undefined,
+    },
+  });
+  expect(heard).toEqual([{ type: 'ready' }]);
+  const { port1, port2 } = new MessageChannel();
+  receive({ type: 'window', window: 1 }, asElectron(port1));
+  const wire: Wire = {
+    post: (message) => port2.postMessage(message),
+    onMessage: (listener) => void port2.on('message', listener),
+    onClose: (listener) => void port2.on('close', listener),
+  };
+  const api = connect<HostApi, HostEvent>(wire, () => undefined);
+  await api.createSession({});
+  const job = await api.run({ kind: 'train', parameters: brief(source, { epochs: 1000 }) });
+  await expect.poll(async () => (await api.jobs({}))[0].progress?.figures?.loss, { interval: 1 }).toBeDefined();
+  engines.get(1)!();
+  await expect.poll(async () => (await api.jobs({}))[0].restarts).toBe(1);
+  expect((await api.log({ job: job.id })).some(({ text }) => text.includes('its engine ended (signal SIGKILL)'))).toBe(true);
+  expect(heard.filter(({ type }) => type === 'startEngine')).toHaveLength(2);
+  await api.cancel({ job: job.id });
+  await expect.poll(async () => (await api.jobs({}))[0].state).toBe('cancelled');
+  port2.close();
+  receive({ type: 'end' });
+  await expect.poll(() => exited).toBe(true);
+  expect(host.busy).toBe(0);
+});

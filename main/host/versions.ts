@@ -1,0 +1,9 @@
+/** Versions of what computes, by id: what is kept of another version is marked. */
+import { analyses } from '../../engine/analyses/index.ts';
+import { jobKinds } from '../../engine/jobs/index.ts';
+import { protocols } from '../../engine/protocols/index.ts';
+import type { CurrentVersions } from '../store/records.ts';
+
+export const currentVersions: CurrentVersions = Object.fromEntries(
+  [...jobKinds, ...analyses, ...protocols].map(({ id, version }) => [id, version]),
+);
