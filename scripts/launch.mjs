@@ -21,7 +21,7 @@ export async function gatescope(words) {
  * @param {string} node @param {string[]} command @param {NodeJS.ProcessEnv} env
  * @returns {Promise<void>}
  */
-function runForwarding(node, command, env) {
+export function runForwarding(node, command, env) {
   const windows = process.platform === 'win32';
   const child = spawn(node, command, { env, stdio: 'inherit', detached: !windows });
   /** @type {Map<string, number>} */

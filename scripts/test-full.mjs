@@ -13,7 +13,7 @@ await guarded(() => {
   const filters = process.argv.slice(2);
   const history = readHistory();
   const { passed, failed, skipped, figures } = runVitest(tools, { full: true, filters });
-  listSkipped({ passed, failed, skipped });
+  listSkipped(skipped);
   if (passed + failed > 0) {
     const run = { date: new Date().toISOString(), commit: commit(), machine: machine(), filters, passed, failed, skipped, figures };
     append(history, run);

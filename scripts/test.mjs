@@ -1,12 +1,20 @@
-/** `npm test`: sets up, then types, lint, format and the small set of tests; ends with one line of counts. Arguments go to Vitest. */
+/**
+ * `npm test`: sets up, then types, lint, format, the small set of tests, the program as a whole and its package; ends with one line of counts.
+ * With arguments, which go to Vitest, its tests alone.
+ */
 import { spawnSync } from 'node:child_process';
+import { build } from './build.mjs';
+import { testPackage } from './packageTest.mjs';
+import { runPlaywright, windowPackages } from './playwright.mjs';
 import { guarded, missingDebianPackages, root, setup } from './setup.mjs';
 import { listSkipped, runVitest } from './vitest.mjs';
 
-await guarded(() => {
+const strict = ['--fail-on-warnings', '--output', 'human'];
+
+await guarded(async () => {
   const tools = setup({
     debian: {
-      chromium: 'its SwiftShader driver lets the WebGPU tests run without a GPU',
+      ...windowPackages,
       'dataset-fashion-mnist': 'a test reads it',
       'python3-numpy': 'tests let it read what is exported',
     },
@@ -15,18 +23,30 @@ await guarded(() => {
   if (forBench.length > 0)
     console.log(`Only \`npm run bench\` and the test of model.py need more: apt-get install --no-install-recommends ${forBench.join(' ')}`);
 
+  const filters = process.argv.slice(2);
   const checks = [
     check('types', tools, ['node_modules/typescript/bin/tsc', '-b', '--pretty', String(process.stdout.isTTY ?? false)]),
+    check('types of the window', tools, ['node_modules/svelte-check/bin/svelte-check', '--tsconfig', 'renderer/tsconfig.json', ...strict]),
     check('lint', tools, ['node_modules/eslint/bin/eslint.js', '.']),
     check('format', tools, ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']),
   ];
   heading('tests');
-  const tests = runVitest(tools, { filters: process.argv.slice(2) });
-  listSkipped(tests);
+  /** @type {import('./vitest.mjs').Summary[]} */
+  const summaries = [runVitest(tools, { filters })];
+  if (filters.length === 0) {
+    heading('the program as a whole');
+    build(tools);
+    summaries.push(runPlaywright(tools));
+    heading('the package');
+    summaries.push(await testPackage(tools));
+  }
+  const skipped = summaries.flatMap((summary) => summary.skipped);
+  listSkipped(skipped);
 
-  const passed = checks.filter((succeeded) => succeeded).length + tests.passed;
-  const failed = checks.filter((succeeded) => !succeeded).length + tests.failed;
-  console.log(`\n${passed} passed, ${failed} failed, ${tests.skipped.length} skipped`);
+  const sum = (/** @type {number[]} */ counts) => counts.reduce((a, b) => a + b, 0);
+  const passed = sum([checks.filter((succeeded) => succeeded).length, ...summaries.map((summary) => summary.passed)]);
+  const failed = sum([checks.filter((succeeded) => !succeeded).length, ...summaries.map((summary) => summary.failed)]);
+  console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
   if (failed > 0) process.exitCode = 1;
 });
 

@@ -34,11 +34,11 @@ export function runVitest({ node, environment }, { full = false, filters = [] } 
   }
 }
 
-/** @param {Summary} summary */
-export function listSkipped(summary) {
-  if (summary.skipped.length === 0) return;
+/** @param {Summary['skipped']} skipped */
+export function listSkipped(skipped) {
+  if (skipped.length === 0) return;
   console.log('\nSkipped:');
-  for (const { test, reason } of summary.skipped) console.log(`  ${test}: ${reason}`);
+  for (const { test, reason } of skipped) console.log(`  ${test}: ${reason}`);
 }
 
 /** @param {string} file */

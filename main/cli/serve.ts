@@ -24,6 +24,9 @@ interface ServeFlags {
   readonly root?: string;
 }
 
+/** The session that comes with the program. */
+const DEMONSTRATION = fileURLToPath(new URL('../../out/demonstration/demonstration.gatescope', import.meta.url));
+
 /** @param page the folder of the built page */
 export function serveCommand({ signal, spawn }: Surroundings, page = PAGE): Command {
   return new Command('serve')
@@ -42,6 +45,7 @@ export function serveCommand({ signal, spawn }: Surroundings, page = PAGE): Comm
         spawn,
         served: true,
         root: top,
+        ...(existsSync(DEMONSTRATION) && { demonstration: DEMONSTRATION }),
         userData: join(defaultState(), '..'),
         sessionsFolder: root === undefined ? join(top, 'Gatescope') : top,
         onBug: (error) => warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
