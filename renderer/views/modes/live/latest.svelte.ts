@@ -1,0 +1,49 @@
+/**
+ * A question asked again and again while what it is about changes. At most one is on its way; of those that come meanwhile only the newest is
+ * asked next, so that answers come as fast as they are given and never out of order.
+ */
+export class Latest<Question, Answer> {
+  #answered = $state.raw<{ readonly question: Question; readonly answer: Answer } | undefined>();
+  #problem = $state.raw<Error | undefined>();
+  #next: Question | undefined;
+  #asking = false;
+  readonly #ask: (question: Question) => Promise<Answer>;
+  readonly #isAlike: (one: Question, other: Question) => boolean;
+
+  /** @param isAlike whether an answer to the one may be shown until that to the other is there: the same digit, a degree further */
+  constructor(ask: (question: Question) => Promise<Answer>, isAlike: (one: Question, other: Question) => boolean) {
+    this.#ask = ask;
+    this.#isAlike = isAlike;
+  }
+
+  /** The newest answer there is, and what it answers. */
+  get answered(): { readonly question: Question; readonly answer: Answer } | undefined {
+    return this.#answered;
+  }
+
+  /** Why the newest question has no answer. */
+  get problem(): Error | undefined {
+    return this.#problem;
+  }
+
+  ask(question: Question): void {
+    this.#next = question;
+    if (!this.#asking) void this.#go();
+  }
+
+  async #go(): Promise<void> {
+    this.#asking = true;
+    while (this.#next !== undefined) {
+      const question = this.#next;
+      this.#next = undefined;
+      const outcome = await this.#ask(question).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+      const next = this.#next as Question | undefined;
+      if (next !== undefined && !this.#isAlike(question, next)) continue;
+      if (!(outcome instanceof Error)) {
+        this.#answered = { question, answer: outcome };
+        this.#problem = undefined;
+      } else if (next === undefined) this.#problem = outcome;
+    }
+    this.#asking = false;
+  }
+}
