@@ -35,7 +35,7 @@ describe('help', () => {
   test('lists the commands, and those of a command the options that its schema has', async () => {
     const { stdout } = await here(['--help']);
     expect(stdout).toMatch(/^Usage: gatescope /);
-    const listed = ['new', 'run', 'train', 'adapt', 'analyse', 'show', 'ls', 'note', 'export', 'devices', 'doctor', 'completion'];
+    const listed = ['new', 'run', 'train', 'adapt', 'analyse', 'show', 'ls', 'note', 'export', 'serve', 'devices', 'doctor', 'completion'];
     for (const name of listed) expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
     expect(stdout).not.toMatch(/^ {2}complete /m);
     const options = (await here(['run', 'dopamine', '--help'])).stdout;

@@ -2,7 +2,9 @@
 import { expect, test } from 'vitest';
 import { UserError } from '../../engine/base/errors.ts';
 import { brief, HostFixture, settled } from './testing/window.ts';
+import type { HostWindow } from './host.ts';
 import type { Snapshot, Work } from './hostApi.ts';
+import { until } from './testing/until.ts';
 
 /** Without what is told of the moment. */
 const lasting = ({ saved: _saved, ...snapshot }: Snapshot) => snapshot;
@@ -30,6 +32,7 @@ test('train, adapt, analyse; closed and opened again, everything is as it was', 
   expect(mode).toMatchObject({ title: 'dopamine, seed 3', gated: true, lambda: 0, parameters: 28, data: models[0].data });
   expect(mode.temperature).toEqual([Math.fround(0.2), Math.fround(0.2)]);
 
+  expect(second.runs.map(({ seed }) => seed)).toEqual([3, 3]); // an adapter's is its base's unless told otherwise
   // The table's figures are those of the accuracy analyses that came with the trainings.
   const { summary } = second.runs[1];
   expect(results[0].analysis).toBe('accuracy');
@@ -59,7 +62,7 @@ test('train, adapt, analyse; closed and opened again, everything is as it was', 
   expect(before.views).toEqual({ 'modes.sort': { by: 'gain' } });
   await api.closeSession({});
   await expect(api.snapshot({})).rejects.toThrow('snapshot: session must be open in this window');
-  await expect.poll(() => fixture.host.opened(path)).toBe(undefined);
+  await until(() => fixture.host.opened(path) === undefined);
   expect(lasting(await api.openSession({ path }))).toEqual(before);
   // What is asked for again is there: every run's own words lead to it.
   expect(await api.lookUp({ works: before.runs.map(({ request }) => request) })).toEqual(
@@ -79,16 +82,14 @@ test('curves: points while it runs, and in the end the series as stored, which t
   const { key } = await settled(api, id);
   const series = new Map((await api.series({ run: key! })).map((one) => [one.name, one.values]));
   expect([...series.keys()].sort()).toEqual(['accuracy 0°', 'accuracy 45°', 'loss']);
-  await expect.poll(() => events.some((event) => event.type === 'points' && event.points.some(({ at }) => at === 40))).toBe(true);
+  expect([series.get('loss')!.length, series.get('loss')!.every((loss) => loss > 0)]).toEqual([40, true]);
+  await until(() => events.some((event) => event.type === 'points' && event.points.some(({ at }) => at === 40)));
   for (const event of events)
     if (event.type === 'points')
       for (const { at, values } of event.points)
         for (const [name, value] of Object.entries(values))
           expect(series.get(name)![name === 'loss' ? at - 1 : at], `${name} at ${at}`).toBe(value);
-  const jobs = events.filter((event) => event.type === 'jobs').at(-1);
-  await expect
-    .poll(() => events.filter((event) => event.type === 'jobs').at(-1)?.jobs[0]?.state, { message: JSON.stringify(jobs) })
-    .toBe('done');
+  await until(() => events.findLast((event) => event.type === 'jobs')?.jobs[0]?.state === 'done');
 });
 
 test('an interpolated mode is a run with a model, and measured; a protocol is undone as a whole', async () => {
@@ -152,4 +153,14 @@ test('work that may not be is refused when it is asked for, naming the field', a
       expect((error as Error).message).toContain(message);
     }
   expect(await api.jobs({})).toEqual([]);
+});
+
+test('a session that is just being closed is opened again when it is, to be written to', async () => {
+  await using fixture = new HostFixture();
+  const { api } = fixture.window();
+  const { path } = await api.createSession({});
+  await api.closeSession({});
+  const window: HostWindow = { session: undefined, send: () => undefined };
+  const [, opened] = await Promise.all([fixture.host.release(path, 'test'), fixture.host.attach(window, path)]);
+  expect(opened.snapshot().writable).toBe(true);
 });

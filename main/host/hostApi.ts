@@ -46,14 +46,14 @@ export interface HostApi {
   readonly forgetSession: Call<{ readonly path: string }, void>;
   /** Folders and files the window may choose from, in served mode below the root. */
   readonly browse: Call<{ readonly folder?: string; readonly kind: 'session' | 'images' | 'folder' }, Listing>;
-  /** A new file: sessions end in `.gatescope`. */
+  /** A new file: `.gatescope` is put to a name that does not end so. */
   readonly saveAs: Call<{ readonly path: string }, void>;
   readonly shareCopy: Call<{ readonly path: string }, void>;
 
   // ── the session that the window is attached to ──
   readonly snapshot: Call<object, Snapshot>;
   readonly findings: Call<{ readonly key: string }, Findings>;
-  /** Of a run that is done or under way. */
+  /** Of a run that is done, or as far as it has come: of one under way, with NaN for steps of which nothing has been heard. */
   readonly series: Call<{ readonly run: string }, readonly Series[]>;
   /** Vectors of a gated mode by unit, for those that have them. */
   readonly units: Call<{ readonly model: string }, UnitVectors>;
@@ -91,7 +91,7 @@ export interface HostApi {
   readonly pathAccuracy: Call<PathRequest, { readonly angles: readonly number[]; readonly accuracy: Float64Array }>;
 
   // ── files ──
-  /** Bytes of a file made of something in the session, for the window to save. */
+  /** Bytes of a file made of something in the session, for the window to save; of `py` an archive of the module and its weights. */
   readonly exportFile: Call<ExportRequest, ExportedFile>;
 }
 
@@ -338,7 +338,7 @@ export interface Description {
   readonly protocols: readonly { readonly id: string; readonly title: string; readonly fields: readonly FormField[] }[];
   /** Data there is without naming a file. */
   readonly data: readonly { readonly source: string; readonly title: string }[];
-  /** Settings of the form by name: what a person would start from. */
+  /** What a person would start from: values by the paths of the form's fields, and `adapters`, `modeAngles` and `seeds` to train. */
   readonly presets: readonly { readonly name: string; readonly help: string; readonly values: Readonly<Record<string, unknown>> }[];
 }
 

@@ -1,5 +1,5 @@
 /** A host as a process: over a fork's channel with everything real, over ports with the parent's part played here. */
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import { Session } from '../store/session.ts';
 import { brief, settled } from './testing/window.ts';
 import { engineHere } from './testing/engineHere.ts';
 import { writeOwnImages } from '../cli/testing/ownImages.ts';
+import { until } from './testing/until.ts';
 
 let folder: string;
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'gatescope-process-'))));
@@ -64,7 +65,7 @@ test('relayed: a fork does a training for a window, says how busy it is, and sto
   expect(await settled(other, id)).toMatchObject({ state: 'done' });
   say({ type: 'gone', window: 2 });
   await api.run({ kind: 'train', parameters: brief(source, { epochs: 1000, seed: 9 }) });
-  await expect.poll(() => busy.at(-1)).toBe(1);
+  await until(() => busy.at(-1) === 1);
   say({ type: 'end' });
   expect(await ended).toBe(0);
   expect(busy.slice(0, 3)).toEqual([1, 0, 1]);
@@ -133,15 +134,40 @@ test('by ports: engines are asked of the parent and spoken to directly; one that
   const api = connect<HostApi, HostEvent>(wire, () => undefined);
   await api.createSession({});
   const job = await api.run({ kind: 'train', parameters: brief(source, { epochs: 1000 }) });
-  await expect.poll(async () => (await api.jobs({}))[0].progress?.figures?.loss, { interval: 1 }).toBeDefined();
+  await until(async () => (await api.jobs({}))[0].progress?.figures?.loss !== undefined);
   engines.get(1)!();
-  await expect.poll(async () => (await api.jobs({}))[0].restarts).toBe(1);
+  await until(async () => (await api.jobs({}))[0].restarts === 1);
   expect((await api.log({ job: job.id })).some(({ text }) => text.includes('its engine ended (signal SIGKILL)'))).toBe(true);
   expect(heard.filter(({ type }) => type === 'startEngine')).toHaveLength(2);
   await api.cancel({ job: job.id });
-  await expect.poll(async () => (await api.jobs({}))[0].state).toBe('cancelled');
+  expect(await settled(api, job.id)).toMatchObject({ state: 'cancelled' });
   port2.close();
   receive({ type: 'end' });
-  await expect.poll(() => exited).toBe(true);
+  await until(() => exited);
   expect(host.busy).toBe(0);
+});
+
+/** Asks a host of what needs no session, in a process of its own, and prints which native libraries that took. */
+const script = `
+import { MessageChannel } from 'node:worker_threads';
+import { Host } from ${JSON.stringify(new URL('host.ts', import.meta.url).href)};
+import { spawnEngine } from ${JSON.stringify(new URL('spawn.ts', import.meta.url).href)};
+import { connect } from ${JSON.stringify(new URL('../rpc/client.ts', import.meta.url).href)};
+const wireOf = (port) => ({ post: (m) => port.postMessage(m), onMessage: (l) => port.on('message', l), onClose: (l) => port.on('close', l) });
+const [folder] = process.argv.slice(1);
+const host = new Host({ spawn: spawnEngine, userData: folder, sessionsFolder: folder + '/none', served: false });
+const { port1, port2 } = new MessageChannel();
+host.connect(wireOf(port1));
+const api = connect(wireOf(port2), () => undefined);
+for (const name of ['about', 'describe', 'settings', 'jobs', 'sessions']) await api[name]({});
+await api.changeSettings({ theme: 'dark' });
+console.log(JSON.stringify(process.report.getReport().sharedObjects.filter((path) => path.endsWith('.node'))));
+port2.close();
+await host.dispose();
+`;
+
+test('what needs no session needs no SQLite, and a host never loads what computes', () => {
+  const printed = execFileSync(process.execPath, ['--input-type=module', '-e', script, folder], { encoding: 'utf8' });
+  const loaded = JSON.parse(printed) as string[];
+  expect(loaded.filter((path) => /sqlite|onnx|tensorflow/.test(path))).toEqual([]);
 });

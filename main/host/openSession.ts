@@ -22,7 +22,7 @@ import { JobBoard } from './work/board.ts';
 import { estimate } from './work/estimate.ts';
 import { HeardSeries } from './work/heardSeries.ts';
 import { Requests } from './work/requests.ts';
-import { isKept, requireWritable, Tasks } from './work/tasks.ts';
+import { keptKeys, requireWritable, Tasks } from './work/tasks.ts';
 
 /** Milliseconds between two events of a kind. */
 const PACE = { session: 100, jobs: 100, points: 100 };
@@ -121,16 +121,21 @@ export class OpenSession {
     const prepared = this.requests.prepared(work);
     const cost = estimate(this.session, this.#maker.outlines, prepared);
     const known = prepared.data.digest !== undefined;
-    const stored = known && isKept(this.session, prepared.key);
+    const stored = known && keptKeys(this.session).has(prepared.key);
     return { ...(known && prepared.of === 'request' && { key: prepared.key }), stored, ...cost };
   }
 
-  known(work: Work): Known {
-    const key = this.requests.keyOf(work);
-    if (key === undefined) return { key: this.requests.prepared(work).key, state: 'absent' };
-    if (this.board.isRunning(key)) return { key, state: 'running' };
-    if (!isKept(this.session, key)) return { key, state: 'absent' };
-    return { key, state: this.history.hidden().has(key) ? 'hidden' : 'stored' };
+  /** Where the results of work are. A window asks for all that it shows whenever anything has changed. */
+  lookUp(works: readonly Work[]): Known[] {
+    const kept = keptKeys(this.session);
+    const hidden = this.history.hidden();
+    return works.map((work) => {
+      const key = this.requests.keyOf(work);
+      if (key === undefined) return { key: this.requests.prepared(work).key, state: 'absent' };
+      if (this.board.isRunning(key)) return { key, state: 'running' };
+      if (!kept.has(key)) return { key, state: 'absent' };
+      return { key, state: hidden.has(key) ? 'hidden' : 'stored' };
+    });
   }
 
   /** @throws UserError for what it may not be, or where nothing can be kept */

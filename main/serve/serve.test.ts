@@ -8,9 +8,10 @@ import { WebSocket } from 'ws';
 import { UserError } from '../../engine/base/errors.ts';
 import type { HostApi, HostEvent } from '../host/hostApi.ts';
 import { brief, HostFixture, settled } from '../host/testing/window.ts';
+import { until } from '../host/testing/until.ts';
 import { connect, Disconnected } from '../rpc/client.ts';
 import { serve } from '../rpc/serve.ts';
-import { socketWire, type SocketLike } from '../rpc/socketWire.ts';
+import { socketWire } from '../rpc/socketWire.ts';
 import type { Wire } from '../rpc/wire.ts';
 import { Blobs, LARGE } from './blobs.ts';
 import { Guard } from './guard.ts';
@@ -141,7 +142,7 @@ test('two guards never have one token, and a guard knows its own', () => {
 function browser({ port, token }: Serving) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/host?token=${token}`);
   const fetched: string[] = [];
-  const wire = socketWire(socket as unknown as SocketLike, async (id) => {
+  const wire = socketWire(socket, async (id) => {
     fetched.push(id);
     const response = await fetch(`http://127.0.0.1:${port}/blob/${id}?token=${token}`);
     if (!response.ok) throw new Error(String(response.status));
@@ -177,6 +178,18 @@ test('arrays arrive as they were, the large ones by HTTP, once; messages keep th
   expect(again.status).toBe(404);
   expect((await get(serving, `/blob/${fetched[0]}`)).status).toBe(403);
   expect((await get(serving, `/blob/${fetched[0]}?token=${serving.token}`, { origin: 'http://evil.example' })).status).toBe(403);
+});
+
+test('a message whose array has to be fetched is not overtaken by the next', async () => {
+  const serving = await served((wire) => {
+    wire.post({ n: 1, array: new Uint8Array(LARGE + 1) });
+    wire.post({ n: 2 });
+  });
+  const { wire } = browser(serving);
+  const heard: number[] = [];
+  wire.onMessage((message) => void heard.push((message as { n: number }).n));
+  await until(() => heard.length === 2);
+  expect(heard).toEqual([1, 2]);
 });
 
 test('what nobody fetched goes with its window', () => {

@@ -48,10 +48,7 @@ export function workMethods(window: HostWindow): Pick<HostApi, Names> {
     lookUp: method(
       'lookUp',
       fields({ works: z.array(work, 'must be a list of work').max(MOST_WORKS, `must be at most ${MOST_WORKS}`) }),
-      ({ works }) => {
-        const session = attached(window, 'lookUp');
-        return works.map((one) => session.known(one));
-      },
+      ({ works }) => attached(window, 'lookUp').lookUp(works),
     ),
     jobs: method('jobs', nothing, () => window.session?.board.jobs ?? []),
     cancel: method('cancel', ofJob, ({ job }) => attached(window, 'cancel').board.cancel(job)),

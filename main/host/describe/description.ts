@@ -4,7 +4,7 @@ import { trainOptions } from '../../../engine/jobs/trainClassifier.ts';
 import { FOUNDATION_RATE } from '../../../engine/models/adapters/learningRate.ts';
 import { protocols } from '../../../engine/protocols/index.ts';
 import type { Description, FormField } from '../hostApi.ts';
-import { adapterChoices } from './adapters.ts';
+import { adapterChoices, adapterSuggestions } from './adapters.ts';
 import { dataHere, namedData } from './data.ts';
 import { formOf } from './form.ts';
 import { presets } from './presets.ts';
@@ -27,7 +27,7 @@ export function description(): Description {
       title,
       fields: formOf(options, {
         omit: BY_OTHER_MEANS,
-        choices: { 'data.source': namedData, adapters: adapterChoices().map((one) => one.id) },
+        choices: { 'data.source': namedData, adapters: adapterSuggestions() },
       }),
     })),
     data: dataHere(),
@@ -39,7 +39,7 @@ function trainingForm(): FormField[] {
   return formOf(trainOptions, {
     omit: BY_OTHER_MEANS,
     fallbacks: { 'optimiser.kind': 'adam', 'optimiser.learningRate': FOUNDATION_RATE, seed: 0, stage: 'foundation', hidden: [256, 128] },
-    choices: { 'data.source': namedData, adapter: adapterChoices().map(({ id }) => id) },
+    choices: { 'data.source': namedData, adapter: adapterSuggestions() },
     when: { 'temperature.end': { path: 'temperature.kind', values: ['geometric', 'linear'] } },
   });
 }

@@ -7,6 +7,7 @@ import type { SpawnEngine } from '../spawn.ts';
 import { engineWith } from '../testing/engineHere.ts';
 import { recordingSpawn } from '../testing/recordingSpawn.ts';
 import { LiveEngine } from './liveEngine.ts';
+import { until } from '../testing/until.ts';
 
 const signal = new AbortController().signal;
 
@@ -33,10 +34,6 @@ function kinds() {
   ];
   return { kinds: made, asked, next: () => waiting.shift()!(), waiting };
 }
-
-const until = async (condition: () => boolean): Promise<void> => {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 1));
-};
 
 test('a newer question of the same window takes the place of the one that waits; another window has its turn', async () => {
   const { kinds: known, asked, next, waiting } = kinds();

@@ -6,6 +6,7 @@ import { UserError } from '../../../engine/base/errors.ts';
 import { Session } from '../../store/session.ts';
 import { fill } from '../../store/testing/sessions.ts';
 import { HostFixture, type Api } from '../testing/window.ts';
+import { until } from '../testing/until.ts';
 
 /** A closed session with something in it. */
 function put(path: string): string {
@@ -87,7 +88,7 @@ test('renamed, noted, duplicated: open or not', async () => {
   expect(copy.path).toBe(fixture.at('sessions', 'study copy.gatescope'));
   expect(await entry(copy.path)).toMatchObject({ name: 'A study copy', state: 'ready' });
   expect((await api.duplicateSession({ path })).path).toBe(fixture.at('sessions', 'study copy 2.gatescope'));
-  await expect.poll(() => events.some(({ type }) => type === 'sessions')).toBe(true);
+  await until(() => events.some(({ type }) => type === 'sessions'));
   await api.saveAs({ path: fixture.at('saved') });
   await api.shareCopy({ path: fixture.at('share.gatescope') });
   using share = Session.open(fixture.at('share.gatescope'), 'read');
@@ -160,7 +161,7 @@ test('new sessions have names of their own, in the sessions folder or where they
   await second.api.setView({ name: 'a', value: 1 });
   await expect(api.openSession({ path: names[0].path })).resolves.toMatchObject({ writable: true, views: { a: 1 } });
   await api.setView({ name: 'a', value: 2 });
-  await expect.poll(() => second.events.findLast((event) => event.type === 'session')?.snapshot.views).toEqual({ a: 2 });
+  await until(() => second.events.findLast((event) => event.type === 'session')?.snapshot.views.a === 2);
 });
 
 test('under a root nothing else is in reach, by whatever name', async () => {

@@ -57,7 +57,7 @@ export class HeardSeries {
 
   #values(name: string): Map<number, number> {
     let values = this.#heard.get(name);
-    if (!values) this.#heard.set(name, (values = new Map()));
+    if (!values) this.#heard.set(name, (values = new Map<number, number>()));
     return values;
   }
 }

@@ -60,7 +60,8 @@ export class Requests {
     if (prepared.data.digest === undefined) return undefined;
     ({ key } = prepared);
     // Data that are named by their place alone may be others the next time.
-    if (dataIn(work) ? dataIn(work)?.digest !== undefined : modelsIn(work).length > 0) this.#keys.set(id, key);
+    const own = dataIn(work);
+    if (own === undefined ? modelsIn(work).length > 0 : textField(own, 'digest') !== undefined) this.#keys.set(id, key);
     return key;
   }
 
@@ -166,7 +167,7 @@ function defined(values: Readonly<Record<string, unknown>>): Record<string, unkn
 export function protocolOf(id: string): AnyProtocol {
   const protocol = protocols.find((one) => one.id === id);
   if (!protocol) throw new UserError('run: protocol', `must be one of ${protocols.map((one) => one.id).join(', ')}`, id);
-  return protocol as AnyProtocol;
+  return protocol;
 }
 
 /** How errors call it. */
@@ -174,19 +175,20 @@ function placeOf(work: Work): string {
   return work.kind === 'analyse' ? work.analysis : work.kind === 'protocol' ? `run ${work.protocol}` : work.kind;
 }
 
-/** What the work itself says of its data. */
-function dataIn(work: Work): { readonly source?: string; readonly digest?: string } | undefined {
-  const data: unknown =
-    work.kind === 'analyse'
-      ? work.data
-      : work.kind === 'train'
-        ? fieldOf(work.parameters, 'data')
-        : work.kind === 'protocol'
-          ? (fieldOf(work.options, 'data') ?? { source: 'mnist' })
-          : undefined;
-  if (data === undefined || typeof data !== 'object' || data === null) return data === undefined ? undefined : { source: String(data) };
-  const [source, digest] = [textField(data, 'source'), textField(data, 'digest')];
-  return { ...data, ...(source !== undefined && { source }), ...(digest !== undefined && { digest }) };
+/** What the work itself says of its data; undefined where those of its models are meant. */
+function dataIn(work: Work): unknown {
+  switch (work.kind) {
+    case 'train':
+      return fieldOf(work.parameters, 'data');
+    case 'analyse':
+      return work.data;
+    case 'protocol':
+      return fieldOf(work.options, 'data') ?? {};
+    case 'interpolate':
+      return undefined;
+    default:
+      return work satisfies never;
+  }
 }
 
 export function modelsIn(work: Work): readonly string[] {

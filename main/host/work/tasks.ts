@@ -151,7 +151,7 @@ export class Tasks {
   }
 
   #isKept(key: string): boolean {
-    return isKept(this.#options.session, key);
+    return keptKeys(this.#options.session).has(key);
   }
 
   /** `dopamine 45° on foundation, seed 0`, `Which units fire: dopamine, seed 0` */
@@ -177,9 +177,10 @@ export class Tasks {
   }
 }
 
-/** Whether a run is done, or a result there. */
-export function isKept(session: Session, key: string): boolean {
-  return session.runs().some((run) => run.key === key && run.state === 'done') || session.results().some((row) => row.key === key);
+/** Of runs that are done, and of results. */
+export function keptKeys(session: Session): ReadonlySet<string> {
+  const done = session.runs().filter(({ state }) => state === 'done');
+  return new Set([...done, ...session.results()].map(({ key }) => key));
 }
 
 /** @throws UserError unless it may be written to: what is computed has to be kept */
