@@ -72,6 +72,8 @@ export type ToEngine =
 
 /** From an engine. Every run ends in `done` or `failed`, unless the engine dies. */
 export type FromEngine =
+  /** Every second of a job, so that silence means that it hangs. */
+  | { readonly type: 'alive'; readonly job: number }
   | { readonly type: 'progress'; readonly job: number; readonly progress: Progress }
   | { readonly type: 'checkpoint'; readonly job: number; readonly checkpoint: number; readonly state: unknown }
   | { readonly type: 'done'; readonly job: number; readonly result: unknown }

@@ -15,6 +15,8 @@ import { run } from './run.ts';
 const breath = 20;
 /** Milliseconds between two progress messages. */
 const pace = 50;
+/** Milliseconds between two signs of life. */
+const pulse = 1000;
 
 /** Where messages come from and go to: an IPC channel here, Electron's parentPort or a test elsewhere. */
 export interface Port {
@@ -47,12 +49,14 @@ export function serve(port: Port, kinds: readonly JobKind[] = jobKinds): (error:
     }
     const job = startJob(message, port);
     running = { id, job };
+    const heart = setInterval(() => port.send({ type: 'alive', job: id }), pulse);
     let answer: FromEngine;
     try {
       answer = { type: 'done', job: id, result: await run(message.request, job.context, kinds) };
     } catch (error) {
       answer = { type: 'failed', job: id, failure: toFailure(error) };
     }
+    clearInterval(heart);
     job.flush();
     running = undefined;
     try {

@@ -5,9 +5,13 @@
 import { Cancelled, fromFailure, toFailure } from '../../engine/base/errors.ts';
 import type { FromEngine, Progress, Request } from '../../engine/contract.ts';
 import type { EngineProcess, SpawnEngine } from './spawn.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Milliseconds an engine has to obey a cancellation before it is killed. */
 const patience = 1000;
+
+/** Milliseconds without a sign of life after which an engine counts as hung: a native run takes a fraction of a second. */
+const silence = 120_000;
 
 /** The engine ended in the middle of a job. */
 export class EngineDied extends Error {
@@ -50,15 +54,20 @@ export class EngineClient {
   #ended: EngineDied | undefined;
   readonly #whenEnded: Promise<void>;
   #running: Running | undefined;
+  readonly #silence: number;
+  #hung = false;
+  #heard: () => void = () => undefined;
   #jobs = 0;
 
-  constructor(spawn: SpawnEngine) {
+  /** @param options silence: milliseconds after which an engine that says nothing is ended */
+  constructor(spawn: SpawnEngine, options: { readonly silence?: number } = {}) {
+    this.#silence = options.silence ?? silence;
     let resolve: () => void;
     this.#whenEnded = new Promise((done) => (resolve = done));
     this.#process = spawn({
       onMessage: (message) => this.#receive(message),
       onEnd: (how, said) => {
-        this.#ended = new EngineDied(how, said);
+        this.#ended = new EngineDied(this.#hung ? `no sign of life for ${this.#silence / 1000} s` : how, said);
         this.#running?.reject(this.#running.bug ?? this.#ended);
         resolve();
       },
@@ -89,6 +98,11 @@ export class EngineClient {
       timer = setTimeout(() => this.#process.kill(), patience);
     };
     signal.addEventListener('abort', cancel, { once: true });
+    using watchdog = new Watchdog(this.#silence, () => {
+      this.#hung = true;
+      this.#process.kill();
+    });
+    this.#heard = () => watchdog.heard();
     try {
       this.#process.send({ type: 'run', job: id, request, threads, resume });
       return await ending;
@@ -112,7 +126,10 @@ export class EngineClient {
   #receive(message: FromEngine): void {
     const running = this.#running;
     if (running?.id !== message.job) return; // of a job that is over
+    this.#heard();
     switch (message.type) {
+      case 'alive':
+        return;
       case 'progress':
         return running.job.onProgress(message.progress);
       case 'checkpoint':

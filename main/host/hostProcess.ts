@@ -9,6 +9,9 @@ import type { FromHost, HostSettings, ToHost } from './parent.ts';
 import type { ParentLink, Port } from './parentLink.ts';
 import type { EngineEvents, SpawnEngine } from './spawn.ts';
 
+/** Milliseconds between two signs of life. */
+const PULSE = 1000;
+
 export interface HostProcessOptions {
   readonly settings: HostSettings;
   readonly link: ParentLink;
@@ -57,6 +60,7 @@ export function runHost({ settings, link, fork, exit }: HostProcessOptions): Hos
   link.onMessage(receive);
   link.onGone(end);
   link.send({ type: 'ready' });
+  setInterval(() => link.send({ type: 'alive' }), PULSE).unref();
   return host;
 }
 

@@ -217,7 +217,7 @@ class NotingStore extends SessionJobStore {
 function open(path: string, { clock, readOnly }: OpenSessionOptions): { session: Session; notice: string | undefined } {
   if (readOnly) {
     const session = Session.open(path, 'read', { clock });
-    return { session, notice: session.notice ?? 'this is the demonstration: it can be explored, and duplicated to be worked on' };
+    return { session, notice: session.notice ?? 'This is the demonstration: it can be explored, and duplicated to be worked on' };
   }
   try {
     const session = Session.open(path, 'write', { clock });

@@ -32,6 +32,8 @@ export type ToHost =
 
 export type FromHost =
   | { readonly type: 'ready' }
+  /** Every second: silence means that it hangs. */
+  | { readonly type: 'alive' }
   | { readonly type: 'message'; readonly window: number; readonly data: unknown }
   /** Under `ports`. */
   | { readonly type: 'startEngine'; readonly engine: number }

@@ -46,6 +46,15 @@ test('the engine with the real job kinds starts, and refuses kinds it does not k
   await expect(engine.run({ ...job, request: { kind: 'nosuch', parameters: {} } })).rejects.toThrow('signal SIGKILL');
 });
 
+test('an engine that hangs is ended', async () => {
+  const { spawn } = recordingSpawn();
+  const hung = new EngineClient(spawn, { silence: 500 });
+  await expect(hung.run({ ...job, request: { kind: 'block', parameters: {} } })).rejects.toThrow(
+    'engine ended with no sign of life for 0.5 s',
+  );
+  expect(hung.alive).toBe(false);
+});
+
 test('an interrupt from the terminal does not end an engine', async () => {
   const { spawn, engines } = recordingSpawn();
   const engine = new EngineClient(spawn);

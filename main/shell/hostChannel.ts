@@ -15,6 +15,7 @@ export interface HostEvents {
   /** Of the host's messages, those that are not about ports and engines. */
   readonly onReady: () => void;
   readonly onBusy: (jobs: number) => void;
+  readonly onAlive: () => void;
   /** Once, when it is no more. */
   readonly onEnd: (how: string, said: string) => void;
 }
@@ -35,7 +36,7 @@ export function utilityHost(
   files: { readonly host: string; readonly engine: string },
   settings: Omit<HostSettings, 'transport'>,
 ): StartHost {
-  return ({ onReady, onBusy, onEnd }) => {
+  return ({ onReady, onBusy, onAlive, onEnd }) => {
     const child = utilityProcess.fork(files.host, [], {
       serviceName: 'Gatescope host',
       stdio: ['ignore', 'inherit', 'pipe'],
@@ -50,6 +51,8 @@ export function utilityHost(
           return onReady();
         case 'busy':
           return onBusy(message.jobs);
+        case 'alive':
+          return onAlive();
         case 'startEngine':
           return engines.start(message.engine);
         case 'killEngine':
@@ -75,7 +78,7 @@ export function utilityHost(
 
 /** @param node the program to run it on @param host the built entry */
 export function relayedHost(node: string, host: string, settings: Omit<HostSettings, 'transport'>): StartHost {
-  return ({ onReady, onBusy, onEnd }) => {
+  return ({ onReady, onBusy, onAlive, onEnd }) => {
     const child = fork(host, [], {
       execPath: node,
       execArgv: [],
@@ -91,6 +94,7 @@ export function relayedHost(node: string, host: string, settings: Omit<HostSetti
     child.on('message', (message: FromHost) => {
       if (message.type === 'ready') onReady();
       else if (message.type === 'busy') onBusy(message.jobs);
+      else if (message.type === 'alive') onAlive();
       else if (message.type === 'message') ports.get(message.window)?.postMessage(message.data);
     });
     let ended = false;

@@ -5,8 +5,11 @@
 import { MessageChannelMain, type MessagePortMain } from 'electron';
 import type { HostState } from './desktop.ts';
 import type { HostChannel, StartHost } from './hostChannel.ts';
+import { Watchdog } from '../host/watchdog.ts';
 import { Restarts } from './restarts.ts';
 
+/** Milliseconds without a sign of life after which a host counts as hung. Checking a large file on a slow disk may keep it silent for a while. */
+const silence = 60_000;
 /** Milliseconds a host is given to store what can be stored. */
 const patience = 15_000;
 
@@ -22,6 +25,8 @@ export class HostProcess {
   #jobs = 0;
   #ending = false;
   #onEnded: (() => void) | undefined;
+  #watchdog: Watchdog | undefined;
+  #hung = false;
 
   constructor(startHost: StartHost, onState: (state: HostState) => void) {
     this.#startHost = startHost;
@@ -47,11 +52,17 @@ export class HostProcess {
     this.#channel = this.#startHost({
       onReady: () => {
         this.#change({ state: 'running' });
+        this.#hung = false;
+        this.#watchdog = new Watchdog(silence, () => {
+          this.#hung = true;
+          this.#channel?.kill();
+        });
         for (const deliver of this.#waiting.values()) this.#attach(deliver);
         this.#waiting.clear();
       },
       onBusy: (jobs) => (this.#jobs = jobs),
-      onEnd: (how, said) => this.#ended(how, said),
+      onAlive: () => this.#watchdog?.heard(),
+      onEnd: (how, said) => this.#ended(this.#hung ? `no sign of life for ${silence / 1000} s` : how, said),
     });
   }
 
@@ -86,6 +97,7 @@ export class HostProcess {
   }
 
   #ended(how: string, said: string): void {
+    this.#watchdog?.[Symbol.dispose]();
     this.#channel = undefined;
     this.#jobs = 0;
     if (this.#ending) return this.#onEnded?.();

@@ -172,7 +172,7 @@ export function frameActions(app: App, frame: Frame): readonly Action[] {
       group: 'Help',
       enabled: () => app.about?.demonstration !== undefined,
       run: async () => {
-        if (app.session?.path !== app.about!.demonstration) await app.open(app.about!.demonstration!);
+        await app.open(app.about!.demonstration!);
         app.go('modes');
         frame.goOnTour(0);
       },

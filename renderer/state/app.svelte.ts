@@ -25,6 +25,9 @@ export interface Notice {
   readonly action?: { readonly label: string; readonly run: () => void };
 }
 
+/** Among the window's settings: where one's own copy of the demonstration is. */
+const DEMONSTRATION = 'demonstration';
+
 const plain: Settings = { theme: 'system', diverging: 'red-blue', flip: false, toured: false, window: {} };
 
 export class App {
@@ -109,8 +112,21 @@ export class App {
     return this.#session;
   }
 
+  /** The demonstration that came with the program is opened as a copy of one's own, to be worked on like any other session. */
   async open(path: string): Promise<void> {
-    await this.#opening(() => this.host.openSession({ path }));
+    await this.#opening(async () => {
+      const own = path === this.#about?.demonstration ? await this.#ownDemonstration(path) : path;
+      return this.host.openSession({ path: own });
+    });
+  }
+
+  async #ownDemonstration(shipped: string): Promise<string> {
+    const { window } = this.#settings;
+    const before = (await this.host.sessions({})).find(({ path, state }) => path === window[DEMONSTRATION] && state === 'ready');
+    if (before) return before.path;
+    const { path } = await this.host.duplicateSession({ path: shipped });
+    await this.changeSettings({ window: { ...window, [DEMONSTRATION]: path } });
+    return path;
   }
 
   async #opening(ask: () => Promise<Snapshot>): Promise<void> {

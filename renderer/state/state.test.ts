@@ -183,3 +183,17 @@ describe('app', () => {
     expect(calls.some(({ method }) => method === 'setView')).toBe(false);
   });
 });
+
+describe('the demonstration', () => {
+  it("is opened as a copy of one's own, made once", async () => {
+    const { app, calls } = fakeApp();
+    await vi.waitFor(() => expect(app.about).toBeDefined());
+    const shipped = app.about!.demonstration!;
+    await app.open(shipped);
+    const own = app.session!.path;
+    expect(own).not.toBe(shipped);
+    await app.open(shipped);
+    expect(calls.filter(({ method }) => method === 'duplicateSession')).toHaveLength(1);
+    expect(app.session!.path).toBe(own);
+  });
+});

@@ -106,7 +106,7 @@ export function sessionsMethods(host: Host, window: HostWindow): Pick<HostApi, N
     duplicateSession: method('duplicateSession', ofPath, async ({ path: given }) => {
       const whole = reachable('duplicateSession', given);
       const isShipped = shelf.entry(whole).shipped;
-      const copy = isShipped ? shelf.freePath(basename(whole, extname(whole))) : shelf.pathOfCopy(whole);
+      const copy = isShipped ? shelf.freePath(shelf.entry(whole).name) : shelf.pathOfCopy(whole);
       const opened = host.opened(whole);
       if (opened) await opened.session.saveAs(copy);
       else {

@@ -221,7 +221,7 @@ test('the demonstration is listed, opened to be read, and duplicated to be worke
   const { api } = host.window();
   expect(await api.sessions({})).toMatchObject([{ path: demonstration, shipped: true, state: 'ready' }]);
   const { writable, notice } = await api.openSession({ path: demonstration });
-  expect([writable, notice]).toEqual([false, 'this is the demonstration: it can be explored, and duplicated to be worked on']);
+  expect([writable, notice]).toEqual([false, 'This is the demonstration: it can be explored, and duplicated to be worked on']);
   const { path } = await api.duplicateSession({ path: demonstration });
   expect(path).toBe(fixture.at('sessions', 'demonstration.gatescope'));
   expect(await api.openSession({ path })).toMatchObject({ writable: true });
