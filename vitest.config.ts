@@ -30,7 +30,9 @@ export default defineConfig({
         test: {
           name: 'renderer',
           include: full ? [] : ['renderer/**/*.test.ts'],
-          testTimeout: 60_000,
+          // Against hanging only, as above: what a test waits for comes when it comes.
+          testTimeout: 120_000,
+          expect: { poll: { timeout: 60_000 } },
           browser: {
             enabled: true,
             headless: true,

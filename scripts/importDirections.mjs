@@ -46,7 +46,8 @@ const parts = {
   'main/shell': { values: [...wholeEngine, 'main/rpc', 'main/host'], node: true },
   'main/cli': { values: [...wholeEngine, 'main/rpc', 'main/store', 'main/export', 'main/host', 'main/serve'], node: true },
   renderer: { values: ['engine/base', 'main/rpc'], types: [...wholeEngine, 'main/store', 'main/host', 'main/shell'] },
-  bench: { values: [...wholeEngine, 'main', 'scripts', 'fixtures'], node: true },
+  // The bench of the window starts the program and finds its processes as the tests of the whole program do.
+  bench: { values: [...wholeEngine, 'main', 'scripts', 'fixtures', 'e2e/fixtures', 'e2e/probes'], node: true },
   fixtures: { values: [...wholeEngine, 'main', 'scripts'], node: true },
   e2e: { values: ['scripts', 'fixtures'], types: [...wholeEngine, 'main'], node: true },
   scripts: { node: true },

@@ -6,7 +6,6 @@ import { removeAll, violations } from '../testing/shown.ts';
 import { focusedFigure } from './focused.svelte.ts';
 import { pixelsIn } from './picture.ts';
 import { crc32 } from './png.ts';
-import { covers } from './fontFaces.ts';
 
 /** What a download would have been. */
 const saved: { name: string; blob: Blob }[] = [];
@@ -26,7 +25,7 @@ async function open(id: string, width?: number): Promise<HTMLElement> {
 /** Lets a figure save, and gives what it would have saved. */
 async function savedBy(act: () => Promise<void>): Promise<{ name: string; blob: Blob }> {
   const make = vi.spyOn(URL, 'createObjectURL').mockImplementation((blob) => {
-    const address = real(blob as Blob);
+    const address = real(blob);
     blobs.set(address, blob as Blob);
     return address;
   });
@@ -148,6 +147,29 @@ describe('figure', () => {
     expect(crc32(Uint8Array.from([...'IEND'].map((letter) => letter.charCodeAt(0))))).toBe(0xae426082);
     const image = await createImageBitmap(blob);
     expect(image.width).toBe(view.getUint32(16));
+    // Every text is there, where the SVG has it: in the box of its letters is ink.
+    const { blob: other } = await savedBy(() => figureOf(box).exportSvg());
+    const holder = document.createElement('div');
+    holder.innerHTML = (await other.text()).replace(/^<\?xml.*?\?>/, '');
+    document.body.append(holder);
+    const canvas = new OffscreenCanvas(image.width, image.height);
+    const context = canvas.getContext('2d')!;
+    context.drawImage(image, 0, 0);
+    const root = holder.querySelector('svg')!.getBoundingClientRect();
+    const scale = image.width / root.width;
+    const texts = [...holder.querySelectorAll('text')];
+    expect(texts.length).toBeGreaterThan(6);
+    for (const text of texts) {
+      const place = text.getBoundingClientRect();
+      const { data } = context.getImageData(
+        (place.left - root.left) * scale,
+        (place.top - root.top) * scale,
+        place.width * scale,
+        place.height * scale,
+      );
+      expect(Math.min(...data.filter((_value, i) => i % 4 === 0)), text.textContent ?? '').toBeLessThan(160);
+    }
+    holder.remove();
   });
 
   it('has the numbers of its table in its CSV, every digit', async () => {
@@ -243,11 +265,5 @@ describe('figure', () => {
       await shown!.remove();
       shown = undefined;
     }
-  });
-
-  it('knows which subset of a font has a letter', () => {
-    expect(covers('U+0370-0377, U+37A', 0x374)).toBe(true);
-    expect(covers('U+0370-0377, U+37A', 0x37b)).toBe(false);
-    expect(covers('', 1)).toBe(true);
   });
 });

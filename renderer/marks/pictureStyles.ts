@@ -29,8 +29,8 @@ const kept = new Set(
 
 export interface PictureStyles {
   /** Of a token, where the element is. */
-  colour(element: Element, token: string): string;
-  copy(original: SVGElement): SVGElement;
+  readonly colour: (element: Element, token: string) => string;
+  readonly copy: (original: SVGElement) => SVGElement;
 }
 
 export function pictureStyles(): PictureStyles {

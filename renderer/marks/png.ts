@@ -1,6 +1,6 @@
 /** An SVG as a PNG of 300 dots per inch. */
-import { fontFaces } from './fontFaces.ts';
 import { pictureText } from './picture.ts';
+import { drawTexts } from './pictureTexts.ts';
 
 const DOTS_PER_INCH = 300;
 
@@ -8,13 +8,10 @@ const DOTS_PER_INCH = 300;
 export async function pngOf(picture: SVGSVGElement, millimetres: number): Promise<Blob> {
   const wide = Math.round((millimetres / 25.4) * DOTS_PER_INCH);
   const { width, height } = picture.viewBox.baseVal;
-  // A picture loaded as an image sees no font of the page: those it needs go inside.
-  const style = document.createElementNS(picture.namespaceURI!, 'style');
-  style.textContent = await fontFaces(picture.textContent ?? '');
   const whole = picture.cloneNode(true) as SVGSVGElement;
   whole.setAttribute('width', String(wide));
   whole.setAttribute('height', String(Math.round((wide * height) / width)));
-  whole.prepend(style);
+  for (const text of whole.querySelectorAll('text')) text.remove();
   const address = URL.createObjectURL(new Blob([pictureText(whole)], { type: 'image/svg+xml' }));
   try {
     const image = new Image();
@@ -23,7 +20,9 @@ export async function pngOf(picture: SVGSVGElement, millimetres: number): Promis
     const canvas = document.createElement('canvas');
     canvas.width = wide;
     canvas.height = Math.round((wide * height) / width);
-    canvas.getContext('2d')!.drawImage(image, 0, 0, canvas.width, canvas.height);
+    const context = canvas.getContext('2d')!;
+    context.drawImage(image, 0, 0, canvas.width, canvas.height);
+    drawTexts(context, picture, wide / width);
     const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, 'image/png'));
     if (!blob) throw new Error(`the picture of ${canvas.width} × ${canvas.height} dots could not be made`);
     return new Blob([withDensity(new Uint8Array(await blob.arrayBuffer())) as BlobPart], { type: 'image/png' });

@@ -45,6 +45,7 @@ export class App {
   #jobs = $state.raw<readonly Job[]>([]);
   #devices = $state.raw<readonly Device[] | undefined>();
   #checking = $state(false);
+  #meeting = $state(false);
   #notices = $state.raw<readonly Notice[]>([]);
   #heard = $state('');
   #alert = $state('');
@@ -58,14 +59,16 @@ export class App {
   ) {
     this.#connection = connect(
       (event) => this.#hear(event),
-      (host) => void this.#greet(host).catch((error: unknown) => this.fail(error)),
+      (host) => void this.#meet(host),
     );
     this.results = new Results(() => this.host);
     this.series = new LiveSeries(() => this.host);
   }
 
+  /** Open when the host knows which session is shown: before that it answers nothing about one. */
   get link(): Link {
-    return this.#connection.link;
+    const { link } = this.#connection;
+    return link.state === 'open' && this.#meeting ? { state: 'connecting' } : link;
   }
 
   get host(): Host {
@@ -252,17 +255,29 @@ export class App {
     this.#heard = text;
   }
 
+  async #meet(host: Host): Promise<void> {
+    this.#meeting = true;
+    try {
+      await this.#greet(host);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      // The next one may have come meanwhile: it is met by itself.
+      if (this.#connection.link.state !== 'open' || this.#connection.host === host) this.#meeting = false;
+    }
+  }
+
   async #greet(host: Host): Promise<void> {
     const path = this.#session?.path;
-    [this.#about, this.#description, this.#settings, this.#sessions, this.#jobs] = await Promise.all([
+    [this.#about, this.#description, this.#settings, this.#sessions] = await Promise.all([
       host.about({}),
       host.describe({}),
       host.settings({}),
       host.sessions({}),
-      host.jobs({}),
     ]);
-    // After a host that ended: where we were.
+    // After a host that ended: where we were. Jobs are those of the session.
     if (path !== undefined) this.#take(await host.openSession({ path }));
+    this.#jobs = await host.jobs({});
   }
 
   #hear(event: HostEvent): void {

@@ -16,10 +16,11 @@ export type Wanted =
 
 export class Results {
   #wanted = $state.raw<Readonly<Record<string, Wanted>>>({});
-  readonly #works = new Map<string, Work>();
+  #works = new Map<string, Work>();
   readonly #findings = new Map<string, Findings>();
   readonly #host: () => Host;
   #lookingUp = false;
+  #stale = false;
 
   constructor(host: () => Host) {
     this.#host = host;
@@ -43,23 +44,33 @@ export class Results {
 
   /** Looks everything up again: the session has changed. */
   async refresh(): Promise<void> {
-    if (this.#lookingUp || this.#works.size === 0) return;
+    this.#stale = true;
+    if (this.#lookingUp) return;
     this.#lookingUp = true;
     try {
-      const ids = [...this.#works.keys()];
-      const known = await this.#lookUp(ids.map((id) => this.#works.get(id)!));
-      const next: Record<string, Wanted> = {};
-      await Promise.all(ids.map(async (id, i) => (next[id] = await this.#stateOf(known[i]))));
-      this.#wanted = { ...this.#wanted, ...next };
+      // What changes while it is looked up is looked up once more.
+      while (this.#stale && this.#works.size > 0) {
+        this.#stale = false;
+        await this.#refreshOnce();
+      }
     } finally {
       this.#lookingUp = false;
     }
-    if ([...this.#works.keys()].some((id) => !(id in this.#wanted))) await this.refresh();
+  }
+
+  async #refreshOnce(): Promise<void> {
+    const works = this.#works;
+    const ids = [...works.keys()];
+    const known = await this.#lookUp(ids.map((id) => works.get(id)!));
+    const next: Record<string, Wanted> = {};
+    await Promise.all(ids.map(async (id, i) => (next[id] = await this.#stateOf(known[i]))));
+    // Forgotten meanwhile: it is of another session.
+    if (works === this.#works) this.#wanted = { ...this.#wanted, ...next };
   }
 
   /** Another session: what was known is of the one before. */
   forget(): void {
-    this.#works.clear();
+    this.#works = new Map();
     this.#findings.clear();
     this.#wanted = {};
   }

@@ -6,14 +6,15 @@ import type { Wanted } from '../../state/results.svelte.ts';
 import { fixture } from '../../testing/fixtures.ts';
 import { specimen, type Specimen } from '../../testing/picture.ts';
 import Adapters from '../../views/modes/adapters/Adapters.svelte';
+import { namingBy } from '../../views/modes/adapters/naming.ts';
 import { hardenedOf, oneFoundation } from '../../views/modes/adapters/testing/standIns.ts';
 
 /** As a type of its own, not an interface: specimens take records. */
 type Given = Pick<ComponentProps<typeof Adapters>, keyof ComponentProps<typeof Adapters>>;
 
-const { models } = fixture<Snapshot>('snapshot');
-const ready = (findings: Findings): Wanted => ({ state: 'ready', key: 'stored', findings });
-const stored = (name: string): Wanted => ready(fixture<Findings>(name));
+const { models, results } = fixture<Snapshot>('snapshot');
+const ready = (findings: Findings, key = 'stored'): Wanted => ({ state: 'ready', key, findings });
+const stored = (name: string): Wanted => ready(fixture<Findings>(name), results.find(({ analysis }) => analysis === name)?.key);
 const absent: Wanted = { state: 'absent', key: 'absent' };
 
 export const adaptersProps: Given = {
@@ -21,6 +22,7 @@ export const adaptersProps: Given = {
   foundation: models[0],
   mode: models[3],
   models: models.filter(({ base }) => base !== undefined),
+  named: namingBy(results),
   newAngle: 45,
   oldAngle: 0,
   share: 1,

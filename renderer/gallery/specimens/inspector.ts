@@ -1,7 +1,7 @@
 /** The inspector: a unit of the last layer and one of the first, forced and not, before anything has run; brushed units; the mode itself. */
 import type { ComponentProps } from 'svelte';
 import type { Findings } from '../../../engine/base/findings.ts';
-import type { DrawRequest, Snapshot, UnitVectors } from '../../../main/host/hostApi.ts';
+import type { DrawRequest, Run, Snapshot, UnitVectors } from '../../../main/host/hostApi.ts';
 import type { Wanted } from '../../state/results.svelte.ts';
 import { drawImages, NOW } from '../../testing/fakeData.ts';
 import { fixture } from '../../testing/fixtures.ts';
@@ -75,10 +75,16 @@ export const brushProps: Given<ComponentProps<typeof BrushInspector>> = {
   onRun: () => undefined,
 };
 
+/** At a time of the clock on the wall, wherever that is. */
+const at = (time: string, run: Run): Run => ({ ...run, at: time });
+
 export const modeProps: Given<ComponentProps<typeof ModeInspector>> = {
   model: models[3],
   foundation: models[0],
-  run: runs.find(({ model }) => model === models[3].digest),
+  run: at(
+    '2026-11-26T09:22:06',
+    runs.find(({ model }) => model === models[3].digest)!,
+  ),
   hard: { 0: 89.94, 45: 91.65 },
   restored: true,
   bookmarked: true,
@@ -151,7 +157,7 @@ export const specimens: Specimen[] = [
     'mode-foundation',
     'A foundation, only read',
     ModeInspector,
-    { ...modeProps, model: models[0], run: runs[0], hard: {}, restored: undefined, note: '', writable: false },
+    { ...modeProps, model: models[0], run: at('2026-11-26T09:21:51', runs[0]), hard: {}, restored: undefined, note: '', writable: false },
     { width: 312, height: 560 },
   ),
 ];

@@ -4,7 +4,7 @@
  */
 import { untrack } from 'svelte';
 import type { App } from '../../state/app.svelte.ts';
-import { count, whole } from '../../words/numbers.ts';
+import { count } from '../../words/numbers.ts';
 import type { MeasureId, UnitMeasure } from './units/measures.ts';
 import type { UnitTable } from './units/unitTable.ts';
 
@@ -57,7 +57,12 @@ export class UnitBrush {
     return brushed ? Uint8Array.from(table.labels, (label) => (brushed.has(label) ? 1 : 0)) : this.#own;
   });
 
-  readonly count = $derived.by((): number => this.#own?.reduce((sum, one) => sum + one, 0) ?? 0);
+  readonly count = $derived.by((): number => {
+    let sum = 0;
+    const own = this.#own;
+    if (own) for (let i = 0; i < own.length; i++) sum += own[i];
+    return sum;
+  });
 
   /** As a value of its own: what is brushed is another set whenever somebody brushes, and this effect brushes. */
   readonly #nothingBrushed = $derived.by((): boolean => this.#app.selection.brushed === undefined);
@@ -91,17 +96,15 @@ export class UnitBrush {
       this.#told = own !== undefined;
     });
   }
-
-  /** `36 units brushed` */
-  get words(): string {
-    return `${whole(this.count)} ${this.count === 1 ? 'unit' : 'units'} brushed`;
-  }
 }
 
+/** Once for every event of a drag, over every unit: no objects are touched on the way. */
 export function within(x: ArrayLike<number>, y: ArrayLike<number>, { across, along }: Pick<UnitRectangle, 'across' | 'along'>): Uint8Array {
   const kept = new Uint8Array(x.length);
-  for (let i = 0; i < x.length; i++) {
-    kept[i] = x[i] >= across.least && x[i] <= across.most && y[i] >= along.least && y[i] <= along.most ? 1 : 0;
+  const [x0, x1, y0, y1] = [across.least, across.most, along.least, along.most];
+  for (let i = 0; i < kept.length; i++) {
+    const here = x[i];
+    if (here >= x0 && here <= x1 && y[i] >= y0 && y[i] <= y1) kept[i] = 1;
   }
   return kept;
 }

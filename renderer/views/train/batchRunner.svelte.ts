@@ -11,21 +11,25 @@ const runners = new WeakMap<App, BatchRunner>();
 export class BatchRunner {
   readonly #app: App;
   #states = $state.raw<readonly FoundationState[]>([]);
-  /** What has to change before anything can have changed for a batch: not how far jobs are. */
-  readonly #progress = $derived.by(() => {
-    const jobs = this.#app.jobs.map(({ id, state }) => `${id} ${state}`);
-    const runs = this.#app.session?.runs.filter(({ state }) => state === 'done').length ?? 0;
-    return `${runs} done; ${jobs.join(', ')}`;
-  });
   #looking = false;
   #again = false;
 
   constructor(app: App) {
     this.#app = app;
-    $effect.root(() => {
-      $effect(() => {
-        if (app.session?.writable && this.batch && this.#progress) void this.#look();
-      });
+    // Later, when no workspace is being made: what is made inside of one ends with it.
+    queueMicrotask(() => $effect.root(() => this.#follow()));
+  }
+
+  #follow(): void {
+    const app = this.#app;
+    /** What has to change before anything can have changed for a batch: not how far jobs are. */
+    const progress = $derived.by(() => {
+      const jobs = app.jobs.map(({ id, state }) => `${id} ${state}`);
+      const runs = app.session?.runs.filter(({ state }) => state === 'done').length ?? 0;
+      return `${runs} done; ${jobs.join(', ')}`;
+    });
+    $effect(() => {
+      if (app.link.state === 'open' && app.session?.writable && this.batch && progress) void this.#look();
     });
   }
 

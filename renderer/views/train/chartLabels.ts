@@ -49,7 +49,7 @@ export function besides(
     const value = mean(ends)!;
     // A running line of the same name says its own value.
     const written = shown.length > 0 && !live.has(name) ? write(value) : '';
-    return { id: name, name, value: written, colour: same[0].colour as string | undefined, faint: shown.length === 0, from: y(value) };
+    return { id: name, name, value: written, colour: same[0].colour, faint: shown.length === 0, from: y(value) };
   });
   const all = [
     ...wanted,

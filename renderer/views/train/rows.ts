@@ -52,33 +52,38 @@ export interface RowsOf {
   readonly latest: (run: string, series: string) => number;
 }
 
+/** Of the session as a whole. */
+interface Known {
+  /** Numbers trained, by adapter. */
+  readonly counted: ReadonlyMap<string, number>;
+  /** By the digest of its model. */
+  readonly runOf: ReadonlyMap<string, string>;
+}
+
 export function runViews(of: RowsOf): RunView[] {
   const byKey = new Map(of.jobs.flatMap((job) => (job.key === undefined ? [] : [[job.key, job] as const])));
   const runs = of.runs.filter(({ hidden }) => !hidden);
-  const known = new Set(of.runs.map(({ key }) => key));
+  const keys = new Set(of.runs.map(({ key }) => key));
   // What trains has as many numbers as the same adapter had before.
   const counted = new Map(
     of.runs.flatMap(({ request, parameters }) =>
       request.kind === 'train' && parameters !== undefined ? [[`${textOf(request.parameters.adapter)}`, parameters] as const] : [],
     ),
   );
+  const runOf = new Map(of.runs.flatMap(({ key, model }) => (model === undefined ? [] : [[model, key] as const])));
+  const known: Known = { counted, runOf };
   return [
-    ...runs.map((run) => view(of, counted, run, byKey.get(run.key))),
+    ...runs.map((run) => view(of, known, run, byKey.get(run.key))),
     ...of.jobs
       .filter(
         ({ work, key, state }) =>
-          work.kind === 'train' && state !== 'done' && state !== 'cancelled' && !(key !== undefined && known.has(key)),
+          work.kind === 'train' && state !== 'done' && state !== 'cancelled' && !(key !== undefined && keys.has(key)),
       )
-      .map((job) => view(of, counted, undefined, job)),
+      .map((job) => view(of, known, undefined, job)),
   ];
 }
 
-function view(
-  { angle, other, images, latest }: RowsOf,
-  counted: ReadonlyMap<string, number>,
-  run: Run | undefined,
-  job: Job | undefined,
-): RunView {
+function view({ angle, other, images, latest }: RowsOf, { counted, runOf }: Known, run: Run | undefined, job: Job | undefined): RunView {
   const work = run?.request ?? job?.work;
   const parameters = work?.kind === 'train' ? work.parameters : {};
   const adapter = textOf(parameters.adapter);
@@ -92,6 +97,12 @@ function view(
     const stored = at('soft', degrees);
     if (!Number.isNaN(stored)) return stored;
     return adapter === undefined && !Number.isNaN(at('base', degrees)) ? at('base', degrees) : now(`accuracy ${degrees}°`);
+  };
+  const foundation = work?.kind === 'train' && work.base !== undefined ? runOf.get(work.base) : undefined;
+  /** As it is known beside the run, else as the foundation was measured last: on as many images as the run is. */
+  const base = (degrees: number | undefined): number => {
+    const stored = at('base', degrees);
+    return Number.isNaN(stored) && foundation !== undefined ? latest(foundation, `accuracy ${degrees}°`) : stored;
   };
   const [soft, kept] = [own(angle), own(other)];
   const hard = Number.isNaN(at('hard', angle)) ? now(`hard accuracy ${angle}°`) : at('hard', angle);
@@ -109,13 +120,13 @@ function view(
     says: job?.failure ? job.failure.message : '',
     soft,
     hard,
-    gain: adapter === undefined ? NaN : soft - at('base', angle),
+    gain: adapter === undefined ? NaN : soft - base(angle),
     other: kept,
-    kept: adapter === undefined ? NaN : kept - at('base', other),
+    kept: adapter === undefined ? NaN : kept - base(other),
     parameters: run?.parameters ?? counted.get(`${adapter}`) ?? NaN,
     on: run?.summary.on ?? now('gates open'),
     seconds: run?.seconds ?? NaN,
-    remaining: job?.progress?.remaining ?? NaN,
+    remaining: live ? (job?.progress?.remaining ?? NaN) : NaN,
     steps: perEpoch * epochs,
     perEpoch,
     model: run?.model,

@@ -26,7 +26,7 @@ export class WorkspaceState {
     this.#app = app;
   }
 
-  readonly form = $derived.by(() => ({ values: {}, ...this.#app.view<Partial<TrainForm>>('train.form', {}) }) as TrainForm);
+  readonly form = $derived.by(() => ({ values: {}, ...this.#app.view<Partial<TrainForm>>('train.form', {}) }));
 
   readonly table = $derived.by(() => this.#app.view<TableState>('train.table', nothing));
 

@@ -117,6 +117,10 @@ describe('adapters', () => {
     await page.getByRole('button', { name: 'Measure it, 41\u202fs' }).click();
     expect(onRun).toHaveBeenCalledExactlyOnceWith('paired');
     await removeAll();
+    await open({ hardened: paired, onRun });
+    await page.getByRole('button', { name: 'Harden' }).click();
+    expect(onRun).toHaveBeenCalledTimes(2);
+    await removeAll();
     await open({ paired, onRun: undefined });
     await expect.element(page.getByText(/this session is open to be read only/)).toBeVisible();
     expect(document.querySelector('.panel button')).toBeNull();

@@ -4,6 +4,7 @@ import type { Findings } from '../../../../engine/base/findings.ts';
 import { fixture } from '../../../testing/fixtures.ts';
 import { comparison, differenceRows, differenceWords } from './comparison.ts';
 import { labelsOf, overlaps, type Dot } from './labelling.ts';
+import { namingBy } from './naming.ts';
 import { along, barText, imagesText, read } from './reading.ts';
 import { stateOf } from './figureState.ts';
 import { hardenedOf, oneFoundation } from './testing/standIns.ts';
@@ -62,10 +63,10 @@ describe('comparison', () => {
     for (const { id, gain, kept } of comparison(given))
       for (const one of [gain, kept]) {
         expect(one.seeds.map(({ name }) => name)).toEqual(['seed 0', 'seed 1', 'seed 2']);
-        // Fixtures have six digits.
+        // Fixtures have six digits, of values up to 100.
         expect(one.mean, id).toBeCloseTo(
           mean(one.seeds, ({ value }) => value)!,
-          5,
+          3,
         );
         expect(one.low).toBeLessThanOrEqual(one.mean);
         expect(one.high).toBeGreaterThanOrEqual(one.mean);
@@ -95,6 +96,19 @@ describe('comparison', () => {
   });
 });
 
+describe('names of models in findings', () => {
+  const results = [{ key: 'k', models: [{ label: 'as it was called', digest: 'd' }] }];
+  const wanted = { state: 'ready', key: 'k', findings: paired } as const;
+
+  it('are those that the result keeps, or else the titles', () => {
+    const named = namingBy(results);
+    expect(named(wanted, { digest: 'd', title: 'renamed' })).toBe('as it was called');
+    expect(named(wanted, { digest: 'e', title: 'another' })).toBe('another');
+    expect(named({ ...wanted, key: 'l' }, { digest: 'd', title: 'renamed' })).toBe('renamed');
+    expect(named(undefined, { digest: 'd', title: 'renamed' })).toBe('renamed');
+  });
+});
+
 describe('labels', () => {
   const within = { left: 0, right: 400, top: 0, bottom: 300 };
 
@@ -117,7 +131,7 @@ describe('labels', () => {
 
   it('keep off intervals, and are beside their dot where nothing is in the way', () => {
     const [free] = labelsOf([{ x: 50, y: 100, text: 'one' }], within);
-    expect(free).toMatchObject({ x: 58, y: 104, anchor: 'start' });
+    expect(free).toMatchObject({ x: 59, y: 104, anchor: 'start' });
     const [, low] = labelsOf(
       [
         { x: 80, y: 60, text: 'tall', upper: 20, lower: 120 },

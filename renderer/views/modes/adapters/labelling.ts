@@ -27,7 +27,7 @@ export interface Label {
 const LETTER = 6.2;
 const ASCENT = 10;
 const LINE = 13;
-const GAP = 8;
+const GAP = 9;
 
 export const overlaps = (a: Box, b: Box): boolean => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 
@@ -48,7 +48,7 @@ export function labelsOf(dots: readonly Dot[], within: Box, first: 'beside' | 'b
     const beside = [at(x + GAP, y + 4, 'start', width), at(x - GAP, y + 4, 'end', width)];
     const under = [at(x + 6, below, 'start', width), at(x - 6, below, 'end', width), at(x, below, 'middle', width)];
     const over = [at(x, above, 'middle', width), at(x + GAP, above, 'start', width), at(x - GAP, above, 'end', width)];
-    const shifted = [-10, 10, -18, 18].map((by) => at(x + GAP, y + 4 + by, 'start', width));
+    const shifted = [-10, 10, -18, 18].flatMap((by) => [at(x + GAP, y + 4 + by, 'start', width), at(x - GAP, y + 4 + by, 'end', width)]);
     const candidates = first === 'below' ? [...under, ...beside, ...over] : [...beside, ...shifted, ...over, ...under];
     const inside = ({ box }: Label): boolean =>
       box.left >= within.left && box.right <= within.right && box.top >= within.top && box.bottom <= within.bottom;

@@ -2,6 +2,8 @@
  * A question asked again and again while what it is about changes. At most one is on its way; of those that come meanwhile only the newest is
  * asked next, so that answers come as fast as they are given and never out of order.
  */
+import { Cancelled } from '../../../../engine/base/errors.ts';
+
 export class Latest<Question, Answer> {
   #answered = $state.raw<{ readonly question: Question; readonly answer: Answer } | undefined>();
   #problem = $state.raw<Error | undefined>();
@@ -42,8 +44,18 @@ export class Latest<Question, Answer> {
       if (!(outcome instanceof Error)) {
         this.#answered = { question, answer: outcome };
         this.#problem = undefined;
-      } else if (next === undefined) this.#problem = outcome;
+      } else if (next === undefined && !(outcome instanceof Cancelled)) this.#problem = outcome;
     }
     this.#asking = false;
   }
+}
+
+/** One after the other, whoever asks: the host lets a newer question overtake the one before, and that would be lost. */
+export function inTurn<Question, Answer>(ask: (question: Question) => Promise<Answer>): (question: Question) => Promise<Answer> {
+  let before: Promise<unknown> = Promise.resolve();
+  return (question) => {
+    const mine = before.then(() => ask(question));
+    before = mine.catch(() => undefined);
+    return mine;
+  };
 }

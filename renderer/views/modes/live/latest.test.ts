@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Answer, AnswerRequest } from '../../../../main/host/hostApi.ts';
-import { Latest } from './latest.svelte.ts';
+import { Cancelled } from '../../../../engine/base/errors.ts';
+import { inTurn, Latest } from './latest.svelte.ts';
 import { firstWrong, isAlike } from './questions.ts';
 
 interface Asked {
@@ -61,6 +62,37 @@ describe('latest', () => {
     await asked[2].answer('three');
     expect(latest.problem).toBeUndefined();
     expect(latest.answered?.answer).toBe('three');
+  });
+});
+
+describe('in turn', () => {
+  it('asks one after the other, whoever asks, and goes on after a failure', async () => {
+    const { asked, latest, questions } = bench();
+    expect(latest.answered).toBeUndefined();
+    const ask = inTurn<number, string>(
+      (question) =>
+        new Promise((resolve, reject) => {
+          asked.push({ question, answer: async (value) => resolve(value), fail: async (error) => reject(error) });
+        }),
+    );
+    const answers = [ask(1), ask(2), ask(3)];
+    await Promise.resolve();
+    expect(questions()).toEqual([1]);
+    await asked[0].answer('one');
+    expect(await answers[0]).toBe('one');
+    await expect.poll(questions).toEqual([1, 2]);
+    await asked[1].fail(new Error('no'));
+    await expect(answers[1]).rejects.toThrow('no');
+    await expect.poll(questions).toEqual([1, 2, 3]);
+    await asked[2].answer('three');
+    expect(await answers[2]).toBe('three');
+  });
+
+  it('a question that was called off says nothing', async () => {
+    const { asked, latest } = bench();
+    latest.ask(1);
+    await asked[0].fail(new Cancelled());
+    expect(latest.problem).toBeUndefined();
   });
 });
 

@@ -30,7 +30,7 @@ const CELL = 6;
 const HIGH = 14;
 const LETTER = 6;
 /** Pixels of distance that one covered mark is worth, and a line of the grid. */
-const COVERED = 40;
+const COVERED = 60;
 const CROSSED = 30;
 /** Beside a cluster is better than above or below: lines of text are flat. */
 const ACROSS = 1.8;

@@ -2,7 +2,11 @@
 import { ascending } from 'd3';
 
 export interface FieldGroup {
+  /** Tells it from the others of its layer. */
   readonly name: string;
+  /** What stands above it: in bold, and after that. Both empty where there is nothing to tell apart. */
+  readonly lead: string;
+  readonly rest: string;
   /** Of all units, in order. */
   readonly units: readonly number[];
 }
@@ -47,10 +51,11 @@ const SMALLEST = 0.5;
 /** A label is as wide as its letters: about this much each, in any of the fonts. */
 const LETTER = 6.3;
 
-const labelWidth = ({ name, units }: FieldGroup): number => (name ? (String(units.length).length + 1 + name.length) * LETTER : 0);
+const labelWidth = ({ lead, rest }: FieldGroup): number => (lead ? (lead.length + 1 + rest.length) * LETTER : 0);
 
 /** @param n how many units there are in all */
-export function placeField(layers: readonly FieldLayer[], n: number, width: number, height: number): Field {
+export function placeField(given: readonly FieldLayer[], n: number, width: number, height: number): Field {
+  const layers = given.map(legible(width));
   let pitch = LARGEST;
   let rows = rowsAt(layers, pitch, width);
   while (pitch > SMALLEST && !(rows && heightAt(layers, rows, pitch) <= height)) {
@@ -81,7 +86,15 @@ export function placeField(layers: readonly FieldLayer[], n: number, width: numb
   return { pitch, layers: placed, x, y };
 }
 
-const headOf = (groups: readonly FieldGroup[]): number => (groups.some(({ name }) => name) ? HEAD : LOW_HEAD);
+/** Where labels alone would be too wide there are none: the tooltips still name the units. */
+const legible =
+  (width: number) =>
+  (layer: FieldLayer): FieldLayer => {
+    const needed = layer.groups.reduce((sum, group) => sum + Math.max(8, labelWidth(group)), GAP * (layer.groups.length - 1));
+    return needed <= width ? layer : { ...layer, groups: layer.groups.map((group) => ({ ...group, lead: '', rest: '' })) };
+  };
+
+const headOf = (groups: readonly FieldGroup[]): number => (groups.some(({ lead }) => lead) ? HEAD : LOW_HEAD);
 
 const heightAt = (layers: readonly FieldLayer[], rows: readonly number[], pitch: number): number =>
   rows.reduce((sum, high, layer) => sum + headOf(layers[layer].groups) + high * pitch, 0) + BETWEEN * (rows.length - 1);

@@ -13,6 +13,9 @@ export function shapesOf({ category, labels }: UnitTable): readonly PointShape[]
   });
 }
 
+/** More are drawn on a canvas, which has no patterns: as elements they would be too slow for a brush. */
+export const isMany = ({ labels }: UnitTable): boolean => labels.length > 1000;
+
 /** Steps that a scale has on either side: more cannot be told apart in a dot. */
 const STEPS = 50;
 

@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { Job, Known, Snapshot, Work } from '../../../main/host/hostApi.ts';
+import { job } from '../../testing/fakeData.ts';
+import { fakeApp, type Fake } from '../../testing/fakeHost.ts';
+import { fixture } from '../../testing/fixtures.ts';
+import { settled } from '../../testing/picture.ts';
+import { advanced, merged, stalled, type Batch } from './batch.ts';
+import { batchRunner } from './batchRunner.svelte.ts';
+
+const foundation = (seed: number): Work => ({ kind: 'train', parameters: { seed } });
+const adapter = (seed: number, id: string): Work => ({ kind: 'train', parameters: { seed, adapter: id } });
+const part = (seed: number, ids: readonly string[] = ['dopamine', 'gain']) => ({
+  foundation: foundation(seed),
+  adapters: ids.map((id) => adapter(seed, id)),
+});
+const two: Batch = { parts: [part(0), part(1)] };
+
+describe('batch', () => {
+  it('gives adapters their foundation as soon as it is there, and forgets them then', () => {
+    const { ready, left } = advanced(two, [{ state: 'underWay' }, { state: 'ready', model: 'abc' }]);
+    expect(ready).toEqual([
+      { ...adapter(1, 'dopamine'), base: 'abc' },
+      { ...adapter(1, 'gain'), base: 'abc' },
+    ]);
+    expect(left).toEqual({ parts: [part(0)] });
+    expect(advanced({ parts: [part(0)] }, [{ state: 'ready', model: 'a' }]).left).toBeUndefined();
+  });
+
+  it('knows what nobody trains any more', () => {
+    expect(stalled(two, [{ state: 'gone' }, { state: 'underWay' }])).toEqual([part(0)]);
+  });
+
+  it('adds to a batch that is under way without asking twice', () => {
+    expect(merged(two, { parts: [part(1, ['gain', 'bias']), part(2)] })).toEqual({
+      parts: [part(0), part(1, ['dopamine', 'gain', 'bias']), part(2)],
+    });
+  });
+});
+
+describe('batch runner', () => {
+  let jobs: Job[] = [];
+  let stored = new Set<string>();
+  const keyOf = (work: Work): string => JSON.stringify(work);
+
+  /** A host that trains what it is told to be done with. */
+  async function open(views: Snapshot['views'] = {}): Promise<Fake> {
+    const fake = fakeApp({
+      snapshot: { ...fixture<Snapshot>('snapshot'), runs: [], views },
+      answers: {
+        lookUp: async ({ works }) =>
+          works.map((work): Known => {
+            const key = keyOf(work);
+            const running = jobs.some((one) => keyOf(one.work) === key && one.state === 'running');
+            return { key, state: stored.has(key) ? 'stored' : running ? 'running' : 'absent' };
+          }),
+        run: async (work) => {
+          const fresh = job(jobs.length + 1, { work, state: 'running' });
+          jobs = [...jobs, fresh];
+          fake.setJobs(jobs);
+          return fresh;
+        },
+      },
+    });
+    await expect.poll(() => fake.app.link.state).toBe('open');
+    await fake.app.open('/home/ada/Gatescope/Dopamine on MNIST.gatescope');
+    return fake;
+  }
+
+  function finish(fake: Fake, work: Work, state: Job['state'] = 'done'): void {
+    if (state === 'done') {
+      stored.add(keyOf(work));
+      const run = { ...fixture<Snapshot>('snapshot').runs[0], key: keyOf(work), model: `model of ${keyOf(work)}` };
+      fake.change({ runs: [...fake.app.session!.runs, run] });
+    }
+    jobs = jobs.map((one) => (keyOf(one.work) === keyOf(work) ? { ...one, state } : one));
+    fake.setJobs(jobs);
+  }
+
+  const asked = (fake: Fake): unknown[] => fake.calls.filter(({ method }) => method === 'run').map(({ given }) => given);
+
+  afterEach(() => {
+    jobs = [];
+    stored = new Set();
+  });
+
+  it('queues foundations, and the adapters of each when it is done', async () => {
+    const fake = await open();
+    await batchRunner(fake.app).begin(two);
+    expect(asked(fake)).toEqual([foundation(0), foundation(1)]);
+    finish(fake, foundation(1));
+    await expect
+      .poll(() => asked(fake).slice(2))
+      .toEqual(part(1).adapters.map((work) => ({ ...work, base: `model of ${keyOf(foundation(1))}` })));
+    expect(batchRunner(fake.app).batch).toEqual({ parts: [part(0)] });
+    finish(fake, foundation(0));
+    await expect.poll(() => batchRunner(fake.app).batch).toBeUndefined();
+    expect(asked(fake)).toHaveLength(6);
+  });
+
+  it('goes on with a batch that an earlier window left, also if its foundation came to its end meanwhile', async () => {
+    stored.add(keyOf(foundation(0)));
+    const fake = await open({ 'train.batch': { parts: [part(0)] } });
+    fake.change({ runs: [{ ...fixture<Snapshot>('snapshot').runs[0], key: keyOf(foundation(0)), model: 'there' }] });
+    batchRunner(fake.app);
+    await expect.poll(() => asked(fake)).toEqual(part(0).adapters.map((work) => ({ ...work, base: 'there' })));
+  });
+
+  it('says when a foundation was called off: it is trained again, or its adapters are left out', async () => {
+    const fake = await open();
+    const runner = batchRunner(fake.app);
+    await runner.begin(two);
+    finish(fake, foundation(0), 'cancelled');
+    await expect.poll(() => runner.states.map(({ state }) => state)).toEqual(['gone', 'underWay']);
+    await runner.restartStalled();
+    expect(asked(fake).slice(2)).toEqual([foundation(0)]);
+    finish(fake, foundation(0), 'failed');
+    jobs = jobs.filter(({ state }) => state === 'running');
+    fake.setJobs(jobs);
+    await expect.poll(() => runner.states.map(({ state }) => state)).toEqual(['gone', 'underWay']);
+    await runner.dropStalled();
+    await settled();
+    expect(runner.batch).toEqual({ parts: [part(1)] });
+  });
+});
