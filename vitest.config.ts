@@ -27,6 +27,8 @@ export default defineConfig({
       {
         // Views are tested where they run: in a real browser, with layout.
         plugins: [svelte({ configFile: false, compilerOptions: { runes: true } })],
+        // Known from the start: one that is found on the way makes the page load again, in the middle of tests.
+        optimizeDeps: { include: ['axe-core', 'birpc', 'd3', 'fast-check', 'msgpackr', 'svelte/reactivity'] },
         test: {
           name: 'renderer',
           include: full ? [] : ['renderer/**/*.test.ts'],

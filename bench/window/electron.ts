@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { BenchFailure } from '../failure.ts';
+import { Devtools, Gone, targetsAt } from './devtools.ts';
 
 /** Milliseconds between two looks for the page. */
 const LOOK = 5;
@@ -51,15 +52,7 @@ export class ElectronProgram implements AsyncDisposable {
   async #page(): Promise<string | undefined> {
     const port = /DevTools listening on ws:\/\/127\.0\.0\.1:(\d+)/.exec(this.#log)?.[1];
     if (port === undefined) return undefined;
-    try {
-      const targets = (await (await fetch(`http://127.0.0.1:${port}/json/list`)).json()) as {
-        type: string;
-        webSocketDebuggerUrl?: string;
-      }[];
-      return targets.find(({ type }) => type === 'page')?.webSocketDebuggerUrl;
-    } catch {
-      return undefined; // not yet
-    }
+    return (await targetsAt(Number(port))).find(({ type }) => type === 'page')?.webSocketDebuggerUrl;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,31 +68,14 @@ export class ElectronProgram implements AsyncDisposable {
   }
 }
 
-interface Message<T> {
-  readonly id?: number;
-  readonly method?: string;
-  readonly result?: { readonly result?: { readonly value?: T }; readonly exceptionDetails?: unknown };
-}
-
 /** @returns undefined where the page went away meanwhile, whose promise nobody keeps then */
 async function evaluate<T>(address: string, expression: string): Promise<T | undefined> {
-  const socket = new WebSocket(address);
-  const send = (id: number, method: string, params: object = {}): void => socket.send(JSON.stringify({ id, method, params }));
   try {
-    return await new Promise<T | undefined>((resolve) => {
-      socket.addEventListener('error', () => resolve(undefined));
-      socket.addEventListener('close', () => resolve(undefined));
-      socket.addEventListener('open', () => {
-        send(1, 'Runtime.enable');
-        send(2, 'Runtime.evaluate', { expression, awaitPromise: true, returnByValue: true });
-      });
-      socket.addEventListener('message', ({ data }) => {
-        const { id, method, result } = JSON.parse(String(data)) as Message<T>;
-        if (method === 'Runtime.executionContextsCleared') resolve(undefined);
-        if (id === 2) resolve(result?.exceptionDetails === undefined ? result?.result?.value : undefined);
-      });
-    });
-  } finally {
-    socket.close();
+    using devtools = await Devtools.to(address, (method) => method === 'Runtime.executionContextsCleared' && devtools.fail());
+    await devtools.send('Runtime.enable');
+    return await devtools.evaluate<T>(expression);
+  } catch (error) {
+    if (error instanceof Gone) return undefined;
+    throw error;
   }
 }

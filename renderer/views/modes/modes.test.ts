@@ -212,6 +212,6 @@ describe('the Modes workspace', () => {
     await userEvent.keyboard('{End}');
     await settled();
     expect(said(box, 'Units')).toMatch(/^Layer 2 · unit 4999/);
-    expect(figure(box, 'Class').textContent).toMatch(/the largest of \d+ in each column/);
+    expect(figure(box, 'Class').textContent).toMatch(/\d+ units in a column: the largest/);
   });
 });

@@ -26,7 +26,7 @@ export function advanced(
 ): { readonly ready: readonly Work[]; readonly left: Batch | undefined } {
   const ready = parts.flatMap(({ adapters }, i) => {
     const state = states[i];
-    return state.state === 'ready' ? adapters.map((work): Work => ({ ...work, base: '' }) as Work) : [];
+    return state.state === 'ready' ? adapters.map((work): Work => ({ ...work, base: state.model }) as Work) : [];
   });
   const left = parts.filter((_part, i) => states[i].state !== 'ready');
   return { ready, left: left.length > 0 ? { parts: left } : undefined };

@@ -2,10 +2,23 @@
 import type { Findings } from '../../../../engine/base/findings.ts';
 import { count, whole } from '../../../words/numbers.ts';
 
+/** Places by value, made once for each list: thousands of brushed units are looked up one by one. */
+const places = new WeakMap<readonly (string | number)[], ReadonlyMap<string | number, number>>();
+
+/** Where a value stands in a list, the first of equals; undefined if it does not. */
+export function placeIn(values: readonly (string | number)[], value: string | number): number | undefined {
+  let known = places.get(values);
+  if (!known) {
+    const found = new Map<string | number, number>();
+    values.forEach((one, i) => found.has(one) || found.set(one, i));
+    places.set(values, (known = found));
+  }
+  return known.get(value);
+}
+
 /** Entries of an axis by name; undefined if there is none such. */
 export function placeOn({ axes }: Findings, axis: string, value: string | number): number | undefined {
-  const at = axes[axis]?.values.indexOf(value) ?? -1;
-  return at < 0 ? undefined : at;
+  return axes[axis] && placeIn(axes[axis].values, value);
 }
 
 /** @param at values on the measure's axes @returns NaN where the findings do not go */
@@ -34,7 +47,7 @@ export const imagesText = ({ facts }: Findings): string =>
 
 const devices: Readonly<Record<string, string>> = { 'onnxruntime-cpu': 'CPU', 'tfjs-cpu': 'TensorFlow.js, CPU', 'tfjs-gpu': 'GPU' };
 
-export const deviceText = ({ facts }: Findings): string => devices[String(facts.device)] ?? String(facts.device);
+export const deviceText = ({ facts }: Pick<Findings, 'facts'>): string => devices[String(facts.device)] ?? String(facts.device);
 
 /** What the bar of a paired figure is: `bar: 95 % bootstrap interval`, or that one foundation gives none. */
 export function barText({ facts }: Findings): string {

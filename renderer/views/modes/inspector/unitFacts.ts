@@ -1,7 +1,7 @@
 /** What findings say about one unit, ready to be written: none of it computed here but bounds of intervals from standard errors. */
 import type { Findings } from '../../../../engine/base/findings.ts';
 import type { UnitVectors } from '../../../../main/host/hostApi.ts';
-import { along, names, placeOn, read } from '../adapters/reading.ts';
+import { along, names, placeIn, placeOn, read } from '../adapters/reading.ts';
 
 /** As `categories` names them. */
 export type Category = 'boosted' | 'reused' | 'attenuated' | 'silenced' | 'dead';
@@ -16,8 +16,8 @@ export function vectorsOf(
   { units, threshold, gain, contextual }: UnitVectors,
   unit: string,
 ): { threshold: number; gain: number; contextual: boolean } | undefined {
-  const at = units.indexOf(unit);
-  return at < 0 ? undefined : { threshold: threshold[at], gain: gain[at], contextual };
+  const at = placeIn(units, unit);
+  return at === undefined ? undefined : { threshold: threshold[at], gain: gain[at], contextual };
 }
 
 /** An estimate with what it is uncertain by. */

@@ -29,12 +29,15 @@ interface Bounds {
 const CELL = 6;
 const HIGH = 14;
 const LETTER = 6;
-/** Pixels of distance that one covered mark is worth, and a line of the grid. */
+/** Pixels of distance that one covered mark is worth, many at most, and a line of the grid. */
 const COVERED = 60;
+const CROWDED = 90;
 const CROSSED = 30;
 /** Beside a cluster is better than above or below: lines of text are flat. */
 const ACROSS = 1.8;
 const FAR = 56;
+/** Pixels between labels of one line: nearer ones would be read as one. */
+const APART = 18;
 
 /** @param anchors the most important first: they choose first */
 export function placeLabels(
@@ -55,11 +58,13 @@ export function placeLabels(
         const dy = Math.max(top - anchor.y, 0, anchor.y - top - HIGH);
         const over = placed.some(
           (other) =>
-            left < other.left + other.width + 6 && other.left < left + width + 6 && Math.abs(top - (other.baseline - 11)) < HIGH + 2,
+            left < other.left + other.width + APART &&
+            other.left < left + width + APART &&
+            Math.abs(top - (other.baseline - 11)) < HIGH + 2,
         );
         if (over) continue;
         const crossed = line !== undefined && line > top && line < top + HIGH ? CROSSED : 0;
-        const cost = Math.hypot(dx, ACROSS * dy) + COVERED * covered(left, top, width, HIGH) + crossed;
+        const cost = Math.hypot(dx, ACROSS * dy) + Math.min(CROWDED, COVERED * covered(left, top, width, HIGH)) + crossed;
         if (!best || cost < best.cost) best = { cost, left, top };
       }
     if (!best) continue;
