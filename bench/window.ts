@@ -29,14 +29,20 @@ const { values, positionals } = parseArgs({
 });
 
 type Runtime = ReturnType<typeof electronRuntime>;
-const rounds = (otherwise: number): number => Number(values.rounds ?? otherwise);
+const rounds = (otherwise: number): number => atLeast('--rounds', values.rounds ?? String(otherwise), 1);
+
+function atLeast(option: string, text: string, least: number): number {
+  const value = Number(text);
+  if (!(value >= least)) throw new SetupError(`${option} must be at least ${least}, got ${JSON.stringify(text)}`);
+  return value;
+}
 
 const figures: Readonly<Record<string, (runtime: Runtime) => Promise<Figure[]>>> = {
   coldStart: (runtime) => coldStart(runtime, rounds(11)),
-  firstPicture: () => firstPicture(rounds(7), Number(values.gigabytes)),
+  firstPicture: () => firstPicture(rounds(7), atLeast('--gigabytes', values.gigabytes, 0)),
   brush: () => brush(rounds(5)),
   dial: () => dial(),
-  memory: () => memory(Number(values.actions)),
+  memory: () => memory(atLeast('--actions', values.actions, 150)),
 };
 
 const loads = (): string =>
