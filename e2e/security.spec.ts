@@ -144,6 +144,7 @@ test('the shell answers no page but its own', async ({ desktop }) => {
     const [window] = BrowserWindow.getAllWindows();
     await window.loadURL('data:text/html,<title>stranger</title>');
   });
+  await expect(desktop.page).toHaveTitle('stranger');
   const answer = await desktop.page.evaluate(() => {
     const { desktop } = window as unknown as { desktop: Desktop };
     const port = new Promise((resolve) => window.addEventListener('message', () => resolve('a port')));

@@ -43,13 +43,12 @@ const EMPTY_PAGE = '<!doctype html><title>Empty</title><button>Ready</button>';
 const whenever = (condition: string): string => `new Promise((resolve) => {
   const look = () => {
     if (!(${condition})) return requestAnimationFrame(look);
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => resolve({
+    const told = () => resolve({
       page: performance.timeOrigin,
       painted: performance.timeOrigin + (performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN),
       usable: performance.timeOrigin + performance.now(),
     });
-    requestAnimationFrame(() => port2.postMessage(0));
+    requestAnimationFrame(() => scheduler.postTask(told, { priority: 'user-blocking' }));
   };
   look();
 })`;

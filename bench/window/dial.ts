@@ -31,14 +31,15 @@ async function watch(page: Page): Promise<void> {
     const note = (event: Event): void => void (own.event = event.timeStamp);
     for (const type of ['keydown', 'pointermove']) addEventListener(type, note, { capture: true });
     const put = Reflect.get(CanvasRenderingContext2D.prototype, 'putImageData') as (...given: unknown[]) => void;
+    let before = '';
     Reflect.set(CanvasRenderingContext2D.prototype, 'putImageData', function (this: CanvasRenderingContext2D, ...given: unknown[]) {
       put.apply(this, given);
       if (!this.canvas.getAttribute('aria-label')?.endsWith(', turned')) return;
-      requestAnimationFrame(() => {
-        const { port1, port2 } = new MessageChannel();
-        port1.onmessage = () => own.pictures.push(performance.now());
-        port2.postMessage(0);
-      });
+      // The same picture once more answers nothing.
+      const now = (given[0] as ImageData).data.join();
+      if (now === before) return;
+      before = now;
+      requestAnimationFrame(() => void scheduler.postTask(() => void own.pictures.push(performance.now()), { priority: 'user-blocking' }));
     });
   });
 }
@@ -82,21 +83,21 @@ export async function dial(): Promise<Figure[]> {
     const turn = (degrees * Math.PI) / 180;
     return page.mouse.move(centre.x - radius * Math.sin(turn), centre.y - radius * Math.cos(turn));
   };
-  /** There and back along the arc, a degree a step. */
+  /** There and back along the arc, so far a step that whole pixels are another angle each time. */
   const degreesAt = (step: number): number => {
-    const at = (Math.round(angle) + step) % (2 * (ARC - 2));
-    return 1 + (at < ARC - 2 ? at : 2 * (ARC - 2) - at);
+    const at = (3 * step) % (2 * (ARC - 3));
+    return 1 + (at < ARC - 3 ? at : 2 * (ARC - 3) - at);
   };
   await page.mouse.move(held.x, held.y);
   await page.mouse.down();
   const pointer: number[] = [];
-  await moved(page, () => goTo(degreesAt(0)));
-  for (let i = 1; i <= MOVES; i++) pointer.push(await moved(page, () => goTo(degreesAt(i))));
+  await moved(page, () => goTo(degreesAt(1)));
+  for (let i = 1; i <= MOVES; i++) pointer.push(await moved(page, () => goTo(degreesAt(1 + i))));
 
   const before = await page.evaluate(() => (window as unknown as Watching).dialWatch.pictures.length);
   const began = performance.now();
   for (let i = 1; i <= MOVES; i++) {
-    await goTo(degreesAt(MOVES + i));
+    await goTo(degreesAt(1 + MOVES + i));
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, began + i * PACE - performance.now())));
   }
   const seconds = (performance.now() - began) / 1000;

@@ -29,7 +29,7 @@ test('the demonstration opens complete, answers as its digit turns, and is walke
   await expect(modes.dial).toHaveAttribute('aria-valuetext', '45°');
   const answers = (): Promise<string[]> =>
     modes.answers.evaluateAll((all) => all.map((one) => one.getAttribute('aria-label') ?? one.textContent ?? ''));
-  await expect.poll(answers).not.toContain('');
+  for (const answer of await modes.answers.all()) await expect(answer).toHaveText(/ answers \d with /);
   const turned = await answers();
   await modes.dial.focus();
   await modes.dial.press('Shift+ArrowUp');

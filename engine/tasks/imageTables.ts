@@ -1,6 +1,7 @@
 /** Tables of turned images in memory that threads share, kept while the same are asked for again; and which rows of them are meant. */
 import { UserError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
+import { heldOutOf } from './heldOut.ts';
 import type { ImageData, ImagePart } from './imageData.ts';
 import { checkAngle, rotate } from './rotate.ts';
 
@@ -19,10 +20,6 @@ export interface ImageTables {
 /** Tables made last, the latest at the end: a mixture and the sets it was made of, or a set for training and one for testing. */
 const made = new Map<string, ImageTables>();
 const KEPT = 3;
-
-const HELD_OUT = 5_000;
-/** One in twelve: 5 000 of MNIST's 60 000. */
-const HELD_OUT_SHARE = 12;
 
 /**
  * Images of one part, each turned by one of `angles`: the only one, or one drawn for each image from `random`, independently and uniformly.
@@ -79,7 +76,7 @@ function mix(
 export function rowsOf(data: ImageData, rows: 'all' | 'remaining' | 'heldOut', random: Random): Int32Array {
   const { count } = data.train;
   if (rows === 'all') return Int32Array.from({ length: count }, (_entry, row) => row);
-  const heldOut = Math.min(HELD_OUT, Math.max(1, Math.floor(count / HELD_OUT_SHARE)));
+  const heldOut = heldOutOf(count);
   // As for mixtures: the name stays, so that what is held out stays.
   const order = random.fork('MnistModes.heldOut').permutation(count);
   return Int32Array.from(rows === 'heldOut' ? order.slice(0, heldOut).sort() : order.slice(heldOut).sort());

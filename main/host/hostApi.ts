@@ -13,6 +13,11 @@ import type { ModelRow } from '../store/models.ts';
 import type { NewNote, Note } from '../store/notes.ts';
 import type { ResultRow } from '../store/results.ts';
 import type { RunRow, Series } from '../store/runs.ts';
+import type { Description } from './hostForms.ts';
+import type { Answer, AnswerRequest, DrawnImages, DrawRequest, PathRequest } from './hostLive.ts';
+
+export type * from './hostForms.ts';
+export type * from './hostLive.ts';
 
 type Call<Given, Result> = (given: Given, context: CallContext) => Result | Promise<Result>;
 
@@ -327,121 +332,6 @@ export interface Job {
 export interface LogLine {
   readonly at: string;
   readonly text: string;
-}
-
-// ── what training and analysing take ──
-
-export interface Description {
-  readonly training: readonly FormField[];
-  readonly adapters: readonly AdapterChoice[];
-  readonly analyses: readonly AnalysisChoice[];
-  readonly protocols: readonly { readonly id: string; readonly title: string; readonly fields: readonly FormField[] }[];
-  /** Data there is without naming a file. */
-  readonly data: readonly { readonly source: string; readonly title: string }[];
-  /** What a person would start from: values by the paths of the form's fields, and `adapters`, `modeAngles` and `seeds` to train. */
-  readonly presets: readonly { readonly name: string; readonly help: string; readonly values: Readonly<Record<string, unknown>> }[];
-}
-
-/** One input of a form, from the schema that validates it. */
-export interface FormField {
-  /** `optimiser.learningRate` */
-  readonly path: string;
-  readonly label: string;
-  readonly kind: 'integer' | 'number' | 'text' | 'choice' | 'flag' | 'list' | 'choices';
-  readonly help: string;
-  readonly unit?: string;
-  readonly least?: number;
-  readonly most?: number;
-  readonly choices: readonly string[];
-  readonly fallback?: unknown;
-  /** A list of integers in which `0-4` stands for all between. */
-  readonly range?: boolean;
-  /** Only where another field has one of these values: `optimiser.kind` is `adam`. */
-  readonly when?: { readonly path: string; readonly values: readonly string[] };
-  /** The section of the form: `Foundation`, `Gate`, `Run`, `More`. */
-  readonly section: string;
-}
-
-export interface AdapterChoice {
-  readonly id: string;
-  readonly title: string;
-  readonly help: string;
-  readonly gated: boolean;
-  readonly learningRate: number;
-  /** `lora-r<n>`: takes a number. */
-  readonly open: boolean;
-}
-
-export interface AnalysisChoice {
-  readonly id: string;
-  readonly title: string;
-  readonly models: { readonly least: number; readonly most?: number; readonly adapter: 'gated' | 'any' | 'optional' };
-  readonly fields: readonly FormField[];
-}
-
-// ── live ──
-
-export type Form = 'base' | 'soft' | 'hard';
-
-export interface Forced {
-  readonly unit: string;
-  readonly state: 'open' | 'shut';
-}
-
-export interface AnswerRequest {
-  readonly data: { readonly source: string; readonly digest?: string };
-  /** A test image by its number, or pixels in [0, 1], row by row. */
-  readonly image: { readonly index: number } | { readonly pixels: Float32Array };
-  readonly angle: number;
-  readonly contenders: readonly { readonly model: string; readonly form: Form }[];
-  readonly forced?: readonly Forced[];
-  /** Where on the path from base to mode; 1: the mode. */
-  readonly share?: number;
-}
-
-export interface Answer {
-  /** Turned: what the networks see. */
-  readonly pixels: Float32Array;
-  readonly label?: number;
-  readonly height: number;
-  readonly width: number;
-  readonly classes: readonly string[];
-  readonly answers: readonly {
-    readonly logits: Float32Array;
-    readonly probabilities: Float32Array;
-    readonly answer: number;
-    /** What each hidden unit gives, and whether it is active. */
-    readonly outputs: Float32Array;
-    readonly active: Uint8Array;
-    readonly on: number;
-  }[];
-}
-
-export interface DrawRequest {
-  readonly data: { readonly source: string; readonly digest?: string };
-  readonly part: 'train' | 'test';
-  /** At most 4096. */
-  readonly indices: readonly number[];
-  readonly angle: number;
-}
-
-export interface DrawnImages {
-  readonly height: number;
-  readonly width: number;
-  /** Image by image, row by row, 0 … 255. */
-  readonly pixels: Uint8Array;
-  readonly labels: Int32Array;
-  readonly classes: readonly string[];
-}
-
-export interface PathRequest {
-  readonly data: { readonly source: string; readonly digest?: string };
-  readonly model: string;
-  readonly share: number;
-  readonly form: 'soft' | 'hard';
-  readonly angles: readonly number[];
-  /** First test images. */
-  readonly images: number;
 }
 
 // ── files ──

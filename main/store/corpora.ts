@@ -4,7 +4,7 @@ import { trusting } from './problems.ts';
 import { fieldOf, textField } from './records.ts';
 
 export interface CorpusDetails {
-  /** Images by part: `{ train: 60000, test: 10000 }`. */
+  /** Images by part: `{ train: 60000, test: 10000 }`; beside them, where they are shown, `heldOut` of the training images. */
   readonly counts?: Readonly<Record<string, number>>;
   readonly height?: number;
   readonly width?: number;

@@ -101,6 +101,10 @@ export class Session implements Disposable {
     this.#letGo();
   }
 
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Closes the file and removes it, before anybody else can write to it. */
   discard(): void {
     this.#connection.requireWritable();

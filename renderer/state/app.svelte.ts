@@ -50,6 +50,8 @@ export class App {
   #heard = $state('');
   #alert = $state('');
   #told = 0;
+  /** What views were told and the host has not said to have heard: what it tells of the session meanwhile is older. */
+  readonly #underway = new Set<ViewChange>();
   /** Sessions on their way in: nothing else may attach the window meanwhile. */
   #openings = 0;
 
@@ -169,7 +171,14 @@ export class App {
     if (!this.#session) return;
     this.#session = { ...this.#session, views: { ...this.#session.views, [change.name]: change.value } };
     if (!this.#session.writable) return;
-    await this.host.setView(change).catch((error: unknown) => this.fail(error));
+    this.#underway.add(change);
+    try {
+      await this.host.setView(change);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#underway.delete(change);
+    }
   }
 
   async undo(): Promise<void> {
@@ -322,13 +331,15 @@ export class App {
   }
 
   #take(snapshot: Snapshot): void {
-    this.#session = snapshot;
+    const newer = Object.fromEntries([...this.#underway].map(({ name, value }) => [name, value]));
+    this.#session = this.#underway.size > 0 ? { ...snapshot, views: { ...snapshot.views, ...newer } } : snapshot;
     void this.results.refresh();
     this.series.take(snapshot.runs);
   }
 
   #leave(): void {
     this.#session = undefined;
+    this.#underway.clear();
     this.results.forget();
     this.series.forget();
     this.selection.clear();

@@ -197,3 +197,43 @@ describe('the demonstration', () => {
     expect(app.session!.path).toBe(own);
   });
 });
+
+describe('what changes on both sides at once', () => {
+  it('what a view was told stays while the host tells of a session that does not know it yet', async () => {
+    let heard = (): void => undefined;
+    const { app, change } = fakeApp({ answers: { setView: () => new Promise<void>((resolve) => (heard = resolve)) } });
+    await expect.poll(() => app.link.state).toBe('open');
+    await app.open('/home/ada/Gatescope/A study.gatescope');
+    const told = app.setView({ name: 'train.form', value: 'mine', label: 'Fill in' });
+    change({ saved: '2026-01-01T00:00:00.000Z' });
+    expect(app.view('train.form', 'none')).toBe('mine');
+    heard();
+    await told;
+    change({ views: { 'train.form': 'undone' } });
+    expect(app.view('train.form', 'none')).toBe('undone');
+  });
+
+  it('a result that comes while others are looked up is found all the same', async () => {
+    const work: Work = { kind: 'analyse', analysis: 'firing', models: ['m'] };
+    let state: 'running' | 'stored' = 'running';
+    let answer = (): void => undefined;
+    let asked = 0;
+    const { app, change } = fakeApp({
+      answers: {
+        lookUp: ({ works }) => {
+          const found = works.map(() => ({ key: 'k', state }));
+          return ++asked > 1 ? Promise.resolve(found) : new Promise((resolve) => (answer = () => resolve(found)));
+        },
+        findings: () => Promise.resolve({ measures: {} } as never),
+      },
+    });
+    await expect.poll(() => app.link.state).toBe('open');
+    await app.open('/home/ada/Gatescope/A study.gatescope');
+    expect(app.results.of(work)).toEqual({ state: 'unknown' });
+    await expect.poll(() => asked).toBe(1);
+    state = 'stored';
+    change({});
+    answer();
+    await expect.poll(() => app.results.of(work).state).toBe('ready');
+  });
+});

@@ -75,8 +75,13 @@ export function sessionsMethods(host: Host, window: HostWindow): Pick<HostApi, N
       const entry = shelf.entry(whole);
       if (entry.state === 'damaged' || entry.state === 'missing')
         return { entry, highlights: [], computedOn: '', problems: entry.problem === undefined ? [] : [entry.problem] };
-      const opened = host.opened(whole);
-      if (opened) return previewOf(opened.session, entry, signal);
+      const opened = host.opened(whole)?.session;
+      try {
+        if (opened) return await previewOf(opened, entry, signal);
+      } catch (error) {
+        // Closed in the middle of it: then it is looked at by itself.
+        if (!opened?.isClosed) throw error;
+      }
       using session = Session.open(whole, 'read');
       return await previewOf(session, entry, signal);
     }),

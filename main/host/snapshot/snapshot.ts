@@ -4,6 +4,8 @@ import { adapterOf } from '../../../engine/models/adapters/index.ts';
 import { mlpParameters } from '../../../engine/models/mlp.ts';
 import { countParameters } from '../../../engine/models/parameters.ts';
 import { protocols } from '../../../engine/protocols/index.ts';
+import { heldOutOf } from '../../../engine/tasks/heldOut.ts';
+import type { Corpus } from '../../store/corpora.ts';
 import type { AdapterSettings, ModelRow } from '../../store/models.ts';
 import type { RunRow } from '../../store/runs.ts';
 import type { Session } from '../../store/session.ts';
@@ -59,7 +61,7 @@ export class SnapshotMaker {
       models: this.#models(runs),
       runs,
       results,
-      corpora: session.corpora(),
+      corpora: session.corpora().map(withHeldOut),
       notes: session.notes(),
       history: this.#history.state(),
       views: this.#history.views(),
@@ -84,6 +86,13 @@ export class SnapshotMaker {
       };
     });
   }
+}
+
+/** Says beside the counts of a data set how many training images are held out. */
+function withHeldOut(corpus: Corpus): Corpus {
+  const { counts } = corpus.details;
+  if (counts?.train === undefined) return corpus;
+  return { ...corpus, details: { ...corpus.details, counts: { ...counts, heldOut: heldOutOf(counts.train) } } };
 }
 
 function adapterFacts(

@@ -1,6 +1,7 @@
 /** What work would cost: from what such work took before in this session. Absent where there is nothing to go by. */
 import type { TrainParameters } from '../../../engine/jobs/trainClassifier.ts';
 import type { DataReference } from '../../../engine/tasks/dataReference.ts';
+import { heldOutOf } from '../../../engine/tasks/heldOut.ts';
 import { fieldOf } from '../../store/records.ts';
 import type { SeriesEnd } from '../../store/runs.ts';
 import type { Session } from '../../store/session.ts';
@@ -8,8 +9,6 @@ import type { Plan } from '../hostApi.ts';
 import type { Outlines } from '../snapshot/outlines.ts';
 import type { Prepared } from './requests.ts';
 
-/** Training images that a seed holds out: one in twelve, 5 000 at most (engine/tasks/imageTables.ts). */
-const HELD_OUT = { share: 12, most: 5000 };
 /** Of a data set that has not been read yet. */
 const KNOWN_COUNTS: Readonly<Record<string, number>> = { mnist: 60_000, 'fashion-mnist': 60_000 };
 /** Bytes of a float32 number. */
@@ -27,7 +26,7 @@ export function estimate(session: Session, outlines: Outlines, prepared: Prepare
 function training(session: Session, outlines: Outlines, parameters: TrainParameters, data: DataReference): Omit<Plan, 'stored'> {
   const images = imagesOf(session, data);
   if (images === undefined) return { runs: 1 };
-  const heldOut = parameters.rows === 'all' ? 0 : Math.min(HELD_OUT.most, Math.max(1, Math.floor(images / HELD_OUT.share)));
+  const heldOut = parameters.rows === 'all' ? 0 : heldOutOf(images);
   const steps = parameters.epochs * Math.ceil((images - heldOut) / parameters.batch);
   const seconds = secondsOfSteps(session, outlines, parameters, steps);
   return { runs: 1, steps, ...(seconds !== undefined && { seconds }), bytes: NUMBER * steps * (2 + (parameters.measure ? 6 : 0)) };

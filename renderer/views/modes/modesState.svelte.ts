@@ -344,14 +344,14 @@ export class ModesState {
     const id = `units ${model}`;
     if (this.#asked.has(id)) return;
     this.#asked.add(id);
-    queueMicrotask(() => void this.#fetchUnitsNow(model));
+    void this.#fetchUnitsNow(model);
   }
 
+  /** Asked for at once, before anything that an effect asks: the marks of the first picture wait for nothing else. */
   async #fetchUnitsNow(model: string): Promise<void> {
     // The host may be gone already when it is asked for.
-    const given = await Promise.resolve()
-      .then(() => this.app.host.units({ model }))
-      .catch((error: unknown) => error as Error);
+    const ask = async (): Promise<UnitVectors> => this.app.host.units({ model });
+    const given = await ask().catch((error: unknown) => error as Error);
     this.#units = { ...this.#units, [model]: given };
   }
 }

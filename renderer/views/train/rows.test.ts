@@ -12,7 +12,7 @@ const rowsOf = (rest: Partial<RowsOf> = {}): RunView[] =>
     jobs,
     angle: 45,
     other: 0,
-    images: () => 60_000,
+    images: (_data, rows) => (rows === 'remaining' ? 55_000 : 60_000),
     latest: (_run, name) => (name === 'accuracy 45°' ? 95 : NaN),
     ...rest,
   });
@@ -27,6 +27,12 @@ describe('rows', () => {
     expect(one.kept).toBeCloseTo(run.summary.soft['0'] - run.summary.base['0'], 12);
     expect(one.hard).toBeNaN();
     expect(one.steps).toBe(8 * 469);
+    const some = runs.map((run) =>
+      run.request.kind === 'train'
+        ? { ...run, request: { ...run.request, parameters: { ...run.request.parameters, rows: 'remaining' } } }
+        : run,
+    );
+    expect(row(rowsOf({ runs: some }), 'LoRA r = 4', 1).perEpoch).toBe(430);
     const foundation = row(rowsOf(), 'Foundation', 1);
     expect([foundation.gain, foundation.kept]).toEqual([NaN, NaN]);
   });

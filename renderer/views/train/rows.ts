@@ -46,8 +46,8 @@ export interface RowsOf {
   /** The angle that modes are judged at, and the one whose accuracy they should keep. */
   readonly angle: number;
   readonly other: number | undefined;
-  /** Images of training, by source or digest. */
-  readonly images: (data: unknown) => number | undefined;
+  /** Images of training, by source or digest, and by whether those held out are left out. */
+  readonly images: (data: unknown, rows: unknown) => number | undefined;
   /** The latest figure of a run under way: a series by name. */
   readonly latest: (run: string, series: string) => number;
 }
@@ -106,7 +106,7 @@ function view({ angle, other, images, latest }: RowsOf, { counted, runOf }: Know
   };
   const [soft, kept] = [own(angle), own(other)];
   const hard = Number.isNaN(at('hard', angle)) ? now(`hard accuracy ${angle}°`) : at('hard', angle);
-  const count = images(parameters.data);
+  const count = images(parameters.data, parameters.rows);
   const [epochs, batch] = [numberOf(parameters.epochs, 2), numberOf(parameters.batch, 128)];
   const perEpoch = count === undefined ? NaN : Math.ceil(count / batch);
   return {

@@ -72,7 +72,7 @@ export class WorkspaceState {
       jobs,
       angle: this.angle,
       other: this.other,
-      images: (data) => imagesOf(session?.corpora ?? [], data),
+      images: (data, rows) => imagesOf(session?.corpora ?? [], data, rows),
       latest: (run, name) => {
         const curve = series.of(run).find((one) => one.name === name);
         return curve && curve.values.length > 0 ? Number(curve.values[curve.values.length - 1]) : NaN;
@@ -231,12 +231,14 @@ export class WorkspaceState {
 }
 
 /** Of a data set that nobody has read yet. */
-const KNOWN_COUNTS: Readonly<Record<string, number>> = { mnist: 60_000, 'fashion-mnist': 60_000 };
+const KNOWN_COUNTS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  mnist: { train: 60_000, heldOut: 5_000 },
+  'fashion-mnist': { train: 60_000, heldOut: 5_000 },
+};
 
-function imagesOf(corpora: readonly Corpus[], data: unknown): number | undefined {
+function imagesOf(corpora: readonly Corpus[], data: unknown, rows: unknown): number | undefined {
   const { source = 'mnist', digest } = (data ?? {}) as { source?: string; digest?: string };
-  return (
-    corpora.find((one) => (digest === undefined ? one.source === source : one.digest === digest))?.details.counts?.train ??
-    KNOWN_COUNTS[source]
-  );
+  const counts =
+    corpora.find((one) => (digest === undefined ? one.source === source : one.digest === digest))?.details.counts ?? KNOWN_COUNTS[source];
+  return rows === 'remaining' && counts?.train !== undefined ? counts.train - (counts.heldOut ?? 0) : counts?.train;
 }

@@ -154,6 +154,15 @@ describe('live digit', () => {
     expect(asked).toEqual([45, 48]);
   });
 
+  it('asks nothing twice, however often the networks are listed anew', async () => {
+    const { asked, heard } = await open();
+    dial().element().focus();
+    await userEvent.keyboard('{ArrowLeft}');
+    await expect.poll(() => heard.at(-1)).toEqual(['angle', 46]);
+    await settled();
+    expect(asked.map(({ angle }) => angle)).toEqual([45, 46]);
+  });
+
   it('goes to other digits by number, one by one, from the grid, and to one that the base gets wrong', async () => {
     const drawn: number[][] = [];
     const { heard, asked } = await open({

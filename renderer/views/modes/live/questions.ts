@@ -9,6 +9,14 @@ export function isAlike(one: AnswerRequest, other: AnswerRequest): boolean {
   return 'pixels' in other.image;
 }
 
+/** In every part: whatever happens in the session makes the parts of a question anew, and asks nothing else by that. */
+export function isSame(one: AnswerRequest, other: AnswerRequest): boolean {
+  const drawn = ({ image }: AnswerRequest): Float32Array | undefined => ('pixels' in image ? image.pixels : undefined);
+  if (drawn(one) !== drawn(other)) return false;
+  const rest = (request: AnswerRequest): string => JSON.stringify({ ...request, ...(drawn(request) && { image: 'drawn' }) });
+  return rest(one) === rest(other);
+}
+
 interface Search {
   /** Where it begins; it goes round once. */
   readonly from: number;

@@ -35,27 +35,27 @@ test('a first network is trained, looked into, and found again as it was left', 
   const curves = train.curve('Loss').getByRole('application', { name: /^Loss of [12] runs over/ });
   await expect(curves.and(page.locator('body:has([role=progressbar]) *'))).toBeVisible();
   await train.done(2);
-  await expect(frame.idle).toBeVisible();
+  await expect(frame.stored).toHaveText('2 results stored');
   for (const name of ['Dopamine τ + γ', 'Foundation']) await expect(train.row(name)).toContainText(/\d\d\.\d\d/);
 
   await train.openInModes('Dopamine τ + γ');
   await expect(modes.lacking).toContainText('firing, categories, contributions, strongest images and receptive fields');
   await modes.measure();
   await expect(modes.lacking).toBeHidden();
-  await expect(frame.idle).toBeVisible();
+  await expect(frame.stored).toHaveText('7 results stored');
 
   await modes.selectUnit(3);
   await expect(modes.unit).toHaveText(/^Layer 1 · unit \d+/);
   const unit = await modes.unit.innerText();
   await expect(modes.inspector).toContainText(/Threshold τ\s*−?\d/);
   await expect(modes.inspector).toContainText(/Fires, mode\s*\d+/);
-  await expect(modes.inspector.getByRole('region', { name: 'Adds to each logit' })).toBeVisible();
+  await expect(modes.inspector.getByRole('figure', { name: 'Adds to each logit' })).toBeVisible();
   await modes.hold('Shut').click();
   await expect(modes.forced(1)).toBeVisible();
   await expect(modes.inspector.getByRole('region', { name: 'Force' })).toContainText(/Accuracy at 45°\s*[+−]?\d/);
   await modes.write(note);
   await expect(frame.undo).toHaveAccessibleName(/note/);
-  await expect(frame.idle).toBeVisible();
+  await expect(frame.stored).toHaveText('8 results stored');
   const before = await read(lab, unit);
   expect(before).toMatchObject({ note, held: 'true' });
 

@@ -50,7 +50,7 @@ test('a training outlives its engine and the host, and ends in the same network'
 
   await begin(lab);
   await middle(lab);
-  const { frame, page } = lab;
+  const { page } = lab;
   const lost = page.getByRole('alertdialog');
   if (where === 'desktop') {
     const [host] = descendantsOf(lab.pid, 'host.cjs');
@@ -74,7 +74,7 @@ test('a training outlives its engine and the host, and ends in the same network'
     await lab.home.open('Untitled 3');
   }
   await expect(lab.train.row('Foundation')).toContainText(/Stopped/);
-  await expect(frame.titleBar).toContainText('Untitled 3');
+  await expect(lab.frame.titleBar).toContainText('Untitled 3');
   await lab.train.choose('Foundation', 'Go on');
   expect(await digest(lab)).toBe(undisturbed);
 });

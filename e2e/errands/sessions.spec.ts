@@ -52,7 +52,7 @@ test('what is dropped on the window is opened, or the window says why not', asyn
 
   // A file chosen by an input is as real as one that is dragged from a folder: nothing else can be carried from outside by a test.
   const input = await page.evaluateHandle(() => Object.assign(document.createElement('input'), { type: 'file' }));
-  await input.asElement()!.setInputFiles(file);
+  await input.asElement().setInputFiles(file);
   const dropped = await page.evaluateHandle((chosen) => {
     const transfer = new DataTransfer();
     transfer.items.add(chosen.files![0]);
