@@ -1,20 +1,6 @@
-/** What models, units and the forms of a network are called in the Modes workspace, in a word or two; titles in full are the host's. */
+/** What models, units and the forms of a network are called in the Modes workspace, in a word or two; adapters as everywhere (words/adapters.ts). */
 import type { Model } from '../../../main/host/hostApi.ts';
 import { count, degrees, decimal } from '../../words/numbers.ts';
-
-const names: Readonly<Record<string, string>> = {
-  dopamine: 'Dopamine τ + γ',
-  threshold: 'Threshold only',
-  gain: 'Gain only',
-  bias: 'Bias only',
-  full: 'Full fine-tune',
-};
-
-/** `Dopamine τ + γ`, `LoRA r = 4`; an adapter that is not known here goes by its id. */
-export function adapterName(id: string): string {
-  const rank = /^lora-r(\d+)$/.exec(id)?.[1];
-  return rank ? `LoRA r = ${rank}` : (names[id] ?? id.charAt(0).toUpperCase() + id.slice(1));
-}
 
 /** `784-256-128-10` */
 export const widthsText = ({ widths }: Pick<Model, 'widths'>): string => widths.join('-');

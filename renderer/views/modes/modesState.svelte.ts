@@ -7,7 +7,8 @@ import type { Form, Forced, Model, UnitVectors, Work } from '../../../main/host/
 import type { App } from '../../state/app.svelte.ts';
 import type { Wanted } from '../../state/results.svelte.ts';
 import { count, degrees, percent } from '../../words/numbers.ts';
-import { adapterName, unitName } from './modelWords.ts';
+import { adapterName } from '../../words/adapters.ts';
+import { unitName } from './modelWords.ts';
 
 /** Which network the figures are of. */
 export type NetworkForm = 'base' | 'soft' | 'hard' | 'rival';

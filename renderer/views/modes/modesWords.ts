@@ -1,6 +1,7 @@
 /** What the Modes workspace says of the network it shows: under its figures, and where one of them cannot be drawn. */
 import { decimal, percent } from '../../words/numbers.ts';
-import { adapterName, anglesText } from './modelWords.ts';
+import { adapterName } from '../../words/adapters.ts';
+import { anglesText } from './modelWords.ts';
 import type { ModesState } from './modesState.svelte.ts';
 
 /** `Mode, soft`: what stands against the base. */
