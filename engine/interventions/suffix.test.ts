@@ -181,8 +181,8 @@ describe('what may not be cut is refused, with its place', () => {
       (x, _mask, graph) => ops.matmul(ops.softmax(ops.add(scores(x), byRole(graph, -1e9))), x),
     ],
     [
-      'keys looked up in a table that has positions',
-      /model\/(gather|add)/,
+      'a table by role the other way round',
+      /model\/matmul/,
       (x, mask, graph) => {
         const table = ops.transpose(ops.gather(graph.constant(Float32Array.of(-1, -2, -3, -4), [2, 2]), roles(graph), 1), [1, 0]);
         return ops.matmul(ops.softmax(ops.add(scores(x), ops.add(mask, ops.transpose(ops.gather(table, roles(graph), 1), [1, 0])))), x);
@@ -201,7 +201,7 @@ describe('what may not be cut is refused, with its place', () => {
     ],
     [
       'a capacity: the tokens that want an expert most',
-      /model\/topK/,
+      /must not be one for all positions/,
       (x) =>
         ops.transpose(
           ops.spreadAlong(ops.topK(ops.transpose(x, [0, 2, 1]), 1).values, ops.topK(ops.transpose(x, [0, 2, 1]), 1).indices, 1),

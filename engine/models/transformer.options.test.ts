@@ -98,7 +98,7 @@ function checkGradient(config: TransformerConfig, seed: number): boolean {
   if (run.margin < NEAR || Math.abs((run.confidence ?? 2) - (config.exit?.threshold ?? 0)) < NEAR) return false;
 
   const { graph, logits } = build(config);
-  const loss = sum(multiply(logits, graph.constant(slopes, [1, length, config.vocabulary])));
+  const loss = sum(multiply(logits, graph.input('slopes', logits.shape)));
   const specs = transformerParameters(config);
   const slopesOf = gradient(
     loss,
@@ -121,7 +121,10 @@ function checkGradient(config: TransformerConfig, seed: number): boolean {
   const expected = specs.map(({ name }) => (moved(name, 1e-5) - moved(name, -1e-5)) / 2e-5);
   const scale = Math.max(...expected.map(Math.abs));
   for (const executor of executors) {
-    const made = evaluateOnce(executor, program(outputs), feedsOf(config, weights, tokens, length, roles));
+    const made = evaluateOnce(executor, program(outputs), {
+      ...feedsOf(config, weights, tokens, length, roles),
+      slopes: { data: slopes, shape: [1, length, config.vocabulary] },
+    });
     const actual = specs.map(({ name }) => directions[name].reduce((total, entry, i) => total + entry * made[`d.${name}`].data[i], 0));
     expectClose(actual, expected, { relative: 0, absolute: 1e-4 * scale }, `${executor.name}: ${specs.map(({ name }) => name).join()}`);
   }

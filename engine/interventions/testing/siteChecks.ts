@@ -83,7 +83,9 @@ export class SiteChecks {
   /** The clean activations with those of the donor mixed in at one position of the site. */
   #mixed(site: string, axis: number, position: number, amount: number): TensorData {
     const { data, shape } = this.#activations.clean[site];
-    const donor = this.#activations.donor[site].data;
+    let donor = this.#activations.donor[site].data as Float32Array;
+    // What no prompt changes (positions) is moved all the same.
+    if (data.every((entry, i) => entry === donor[i])) donor = donor.map((entry, i) => entry + Math.sin(i));
     const inner = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
     const mixed = Float32Array.from(data, (entry, i) =>
       Math.floor(i / inner) % shape[axis] === position ? Math.fround(entry + amount * (donor[i] - entry)) : entry,
