@@ -23,6 +23,8 @@ import {
   type PolicyTask,
 } from './policyRouting.ts';
 
+const PAIRS_RULE = 'must be an integer in [1, 1000000] or "all"';
+
 export const policyPairOptions = z.strictObject({
   contrast: z.enum(['content', 'intent', 'identity'], 'must be "content", "intent" or "identity"').default('content').meta({
     description:
@@ -33,7 +35,7 @@ export const policyPairOptions = z.strictObject({
     .default('high')
     .meta({ description: 'of the sensitive topics; the metric is that of refusing or of evading' }),
   pairs: z
-    .union([wholeBetween(1, 1_000_000), z.literal('all')], 'must be an integer in [1, 1000000] or "all"')
+    .union([z.number(PAIRS_RULE).int(PAIRS_RULE).min(1, PAIRS_RULE).max(1_000_000, PAIRS_RULE), z.literal('all', PAIRS_RULE)], PAIRS_RULE)
     .default(240)
     .meta({ description: 'how many are drawn; "all" is every combination of topics once' }),
   dialect: z.enum(dialects, 'must be "free" or "ordered"').default('free').meta({ description: 'how the prompts are worded' }),
