@@ -83,7 +83,8 @@ export async function loadCheckpoint(checkpoint: Checkpoint, options: LoadOption
     }
   }
   if (twin) await requireTwin(twin, parameters, place, signal);
-  return { architecture: 'transformer', config: transformer, parameters, origin: { kind: 'loaded', folder, family } };
+  const details = { family, bytes: checkpoint.storedBytes };
+  return { architecture: 'transformer', config: transformer, parameters, origin: { kind: 'loaded', name: folder, details } };
 }
 
 /** Opened and loaded. */
