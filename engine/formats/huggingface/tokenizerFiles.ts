@@ -136,8 +136,8 @@ function requireShallow(value: unknown, place: string): void {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > DEPTH_LIMIT) throw new UserError(place, `must not be nested more than ${DEPTH_LIMIT} deep`, 'deeper');
-    level = level.flatMap((one) =>
-      (typeof one === 'object' && one !== null ? Object.values(one) : []).filter((inner) => typeof inner === 'object'),
+    level = level.flatMap((one): unknown[] =>
+      (typeof one === 'object' && one !== null ? (Object.values(one) as unknown[]) : []).filter((inner) => typeof inner === 'object'),
     );
   }
 }
