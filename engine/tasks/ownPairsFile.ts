@@ -43,7 +43,10 @@ const ANSWER_LIMIT = 1000;
 const text = z.string('must be a text').max(TEXT_LIMIT, `must have at most ${TEXT_LIMIT} characters`);
 const prompt = text.min(1, 'must not be empty');
 const answer = z.union([prompt, wholeBetween(0, 2 ** 31 - 1)], 'must be a text or the number of a token');
-const answers = z.union([answer, z.array(answer).max(ANSWER_LIMIT)], `must be a text, the number of a token, or at most ${ANSWER_LIMIT} of them`);
+const answers = z.union(
+  [answer, z.array(answer).max(ANSWER_LIMIT)],
+  `must be a text, the number of a token, or at most ${ANSWER_LIMIT} of them`,
+);
 const roles = z.array(prompt, 'must be a list of names').max(TEXT_LIMIT);
 const own = z.strictObject(
   {
@@ -76,7 +79,7 @@ export function readPairTexts(path: string, place = 'pairs'): PairTexts {
   return parsePairTexts(fileBytes(path, place, FILE_LIMIT), place);
 }
 
-/** @param bytes a file in one of the forms, which it is being seen from its first character */
+/** @param bytes a file in one of the forms; which, its first character says */
 export function parsePairTexts(bytes: Uint8Array, place = 'pairs'): PairTexts {
   const first = /^(?:\xef\xbb\xbf)?\s*(\S?)/.exec(Buffer.from(bytes.subarray(0, 1000)).toString('latin1'))?.[1];
   const found = first === '{' || first === '[' ? fromJson(parseJson(bytes, place), place) : fromCsv(bytes, place);

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { between, parseWith, wholeBetween } from '../../base/schema.ts';
-import type { TransformerConfig } from '../../models/transformer.ts';
+import type { LanguageModel } from '../../models/languageModel.ts';
 import { rotary, rotarySchema } from './rotary.ts';
 
 export type Family = 'llama' | 'mistral' | 'qwen2';
@@ -22,7 +22,7 @@ export interface Biases {
 
 export interface FolderConfig {
   readonly family: Family;
-  readonly transformer: TransformerConfig;
+  readonly transformer: LanguageModel['config'];
   readonly biases: Biases;
 }
 
@@ -82,7 +82,10 @@ const EPSILON = 1e-6;
 
 const text = z.string('must be a text');
 const flag = z.boolean('must be true or false');
-const named = z.object({ model_type: text.nullish(), architectures: z.array(text, 'must be a list of texts').nullish() }, 'must be an object');
+const named = z.object(
+  { model_type: text.nullish(), architectures: z.array(text, 'must be a list of texts').nullish() },
+  'must be an object',
+);
 const quantised = z.object({ quantization_config: z.record(z.string(), z.unknown(), 'must be an object').nullish() });
 /** Limits far above any model there is: what is derived from them stays a number, and lists of layers stay short. */
 const WIDE = 2 ** 20;
