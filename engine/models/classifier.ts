@@ -7,7 +7,7 @@ import { UserError } from '../base/errors.ts';
 import { between, parseWith, tensors, wholeBetween } from '../base/schema.ts';
 import { adapterOf } from './adapters/index.ts';
 import { mlpParameters } from './mlp.ts';
-import { sizeOfParameter, type ParameterSpec, type Tensors } from './parameters.ts';
+import { checkTensors } from './parameters.ts';
 
 /** Degrees that images are turned by. */
 export const modeAngles = z
@@ -68,16 +68,4 @@ export function checkClassifier(place: string, { widths, base, adapter }: Classi
   if (temperature.length !== layers)
     throw new UserError(`${place}: adapter.temperature`, `must be ${layers} temperatures, one for each gated layer`, temperature);
   checkTensors(`${place}: adapter.parameters`, kind.parameters({ widths }, angles.length), parameters);
-}
-
-/** Throws a UserError unless the tensors are those of the specs, each of the right size, and no others. */
-export function checkTensors(place: string, specs: readonly ParameterSpec[], given: Tensors): void {
-  const byName = new Map(specs.map((spec) => [spec.name, spec]));
-  for (const [name, spec] of byName) {
-    const values = given[name] as Float32Array | undefined;
-    if (values?.length !== sizeOfParameter(spec))
-      throw new UserError(`${place}.${name}`, `must hold ${sizeOfParameter(spec)} numbers`, values?.length);
-  }
-  const extra = Object.keys(given).find((name) => !byName.has(name));
-  if (extra !== undefined) throw new UserError(place, `must be of ${[...byName.keys()].join(', ') || 'nothing'}`, extra);
 }

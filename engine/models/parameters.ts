@@ -1,4 +1,5 @@
 /** What parameters a model has and how they begin; the numbers themselves live with whoever trains. */
+import { UserError } from '../base/errors.ts';
 import type { Random } from '../base/random.ts';
 import type { Graph } from '../graph/graph.ts';
 import type { Value } from '../graph/value.ts';
@@ -45,4 +46,16 @@ export function initialise(specs: readonly ParameterSpec[], random: Random): Ten
 /** Declares parameters as inputs of a graph. */
 export function parameterInputs(graph: Graph, specs: readonly ParameterSpec[]): Parameters {
   return Object.fromEntries(specs.map((spec) => [spec.name, graph.input(spec.name, spec.shape)]));
+}
+
+/** Throws a UserError unless the tensors are those of the specs, each of the right size, and no others. */
+export function checkTensors(place: string, specs: readonly ParameterSpec[], given: Tensors): void {
+  const byName = new Map(specs.map((spec) => [spec.name, spec]));
+  for (const [name, spec] of byName) {
+    const values = given[name] as Float32Array | undefined;
+    if (values?.length !== sizeOfParameter(spec))
+      throw new UserError(`${place}.${name}`, `must hold ${sizeOfParameter(spec)} numbers`, values?.length);
+  }
+  const extra = Object.keys(given).find((name) => !byName.has(name));
+  if (extra !== undefined) throw new UserError(place, `must be of ${[...byName.keys()].join(', ') || 'nothing'}`, extra);
 }

@@ -8,3 +8,9 @@ export const headOutput = (layer: number): string => blockSite(layer, 'attn.hook
 
 /** `L1H0` */
 export const headLabel = (layer: number, head: number): string => `L${layer}H${head}`;
+
+/**
+ * Whether a site says something about a model on which nothing depends (the scale of a norm, the margin of a choice): it can be read, and
+ * what is written to it goes nowhere.
+ */
+export const isReading = (name: string): boolean => /(^|\.)hook_(scale|margin)$/.test(name);

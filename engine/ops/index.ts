@@ -39,7 +39,7 @@ export { gradient, hessianVectorProduct } from './gradient.ts';
 export { broadcastTo, expandAxis, mergeAxes, reshape, transpose } from './layout.ts';
 export { and, cast, equal, greater, greaterEqual, less, lessEqual, not, or, where } from './logic.ts';
 export { matmul } from './matmul.ts';
-export { layerNorm, rmsNorm } from './normalise.ts';
+export { layerNorm, layerNormParts, rmsNorm, rmsNormParts } from './normalise.ts';
 export { concat, pad, slice, split } from './parts.ts';
 export { argMax, max, mean, min, sizeOf, sum } from './reduce.ts';
 export { gather, oneHot, scatterAdd, spreadAlong, takeAlong, topK } from './select.ts';

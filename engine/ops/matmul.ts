@@ -12,7 +12,7 @@ export interface MatmulOptions {
   /** The product is multiplied by this before the bias is added. */
   scale?: number;
   /** [n], added to every row of the result. */
-  bias?: Value;
+  bias?: Value | undefined;
 }
 
 interface Flags {

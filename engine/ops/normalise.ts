@@ -59,15 +59,28 @@ const layerNormalisation: Operation = {
   },
 };
 
-/** (x − mean) / √(var + ε) · gain + bias over the last axis; gain and bias [width]. */
-export const layerNorm = (x: Value, gain: Value, bias: Value, epsilon = 1e-5): Value =>
-  x.graph.apply(layerNormalisation, [x, gain, bias], { epsilon })[0];
+/** A norm, and 1/σ of each row (or 1 over its root mean square) with an axis of 1. */
+export interface Normalised {
+  readonly value: Value;
+  readonly inverse: Value;
+}
 
-/** x / √(mean(x²) + ε) · gain over the last axis; gain [width]. */
-export function rmsNorm(x: Value, gain: Value, epsilon = 1e-6): Value {
+export function layerNormParts(x: Value, gain: Value, bias: Value, epsilon = 1e-5): Normalised {
+  const [value, , inverse] = x.graph.apply(layerNormalisation, [x, gain, bias], { epsilon });
+  return { value, inverse };
+}
+
+export function rmsNormParts(x: Value, gain: Value, epsilon = 1e-6): Normalised {
   if (x.rank === 0 || !sameShape(gain.shape, [x.shape.at(-1)!]))
     throw new ShapeError('rmsNorm', `gain must have the shape [${String(x.shape.at(-1))}] of the last axis`, [x, gain]);
-  return multiply(multiply(x, reciprocal(sqrt(add(mean(multiply(x, x), { axes: [-1], keep: true }), epsilon)))), gain);
+  const inverse = reciprocal(sqrt(add(mean(multiply(x, x), { axes: [-1], keep: true }), epsilon)));
+  return { value: multiply(multiply(x, inverse), gain), inverse };
 }
+
+/** (x − mean) / √(var + ε) · gain + bias over the last axis; gain and bias [width]. */
+export const layerNorm = (x: Value, gain: Value, bias: Value, epsilon?: number): Value => layerNormParts(x, gain, bias, epsilon).value;
+
+/** x / √(mean(x²) + ε) · gain over the last axis; gain [width]. */
+export const rmsNorm = (x: Value, gain: Value, epsilon?: number): Value => rmsNormParts(x, gain, epsilon).value;
 
 export const norms = [layerNormalisation];
