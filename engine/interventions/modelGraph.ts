@@ -6,7 +6,16 @@ import { Graph } from '../graph/graph.ts';
 import type { TensorData } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { parameterInputs, type Tensors } from '../models/parameters.ts';
-import { causalMask, transformer, transformerParameters, type TransformerConfig } from '../models/transformer.ts';
+import { isReading } from '../models/sites.ts';
+import {
+  causalMask,
+  settled,
+  transformer,
+  transformerInputs,
+  transformerParameters,
+  type SettledConfig,
+  type TransformerConfig,
+} from '../models/transformer.ts';
 import type { PairSet } from '../tasks/pairs.ts';
 import { partSize, type SiteSize } from './intervention.ts';
 import { POSITIONS } from './suffix.ts';
@@ -22,7 +31,7 @@ export interface TransformerModel {
 
 export interface ModelGraph {
   readonly graph: Graph;
-  readonly config: TransformerConfig;
+  readonly config: SettledConfig;
   /** [rows, positions, vocabulary] */
   readonly logits: Value;
   readonly mask: Value;
@@ -40,18 +49,28 @@ export function modelGraph({ config, parameters }: TransformerModel): ModelGraph
   }
   const graph = new Graph();
   const values = parameterInputs(graph, specs);
-  const tokens = graph.input('tokens', [ROWS, POSITIONS], 'int32');
-  const positions = graph.input('positions', [POSITIONS], 'int32');
-  const mask = graph.input('mask', [POSITIONS, POSITIONS]);
-  return { graph, config, logits: transformer(config, values, { tokens, positions, mask }), mask, weights };
+  const inputs = transformerInputs(config, graph, ROWS, POSITIONS);
+  return { graph, config: settled(config), logits: transformer(config, values, inputs), mask: inputs.mask, weights };
 }
 
-/** What prompts of one length are fed with besides their tokens. */
-export function promptFeeds(_model: ModelGraph, { length }: PairSet): Feeds {
+/** What prompts of one length are fed with besides their tokens. @throws UserError where the pairs lack the roles that the model asks for */
+export function promptFeeds({ config }: ModelGraph, pairs: PairSet): Feeds {
+  const { length } = pairs;
   return {
     mask: { data: causalMask(length), shape: [length, length] },
     positions: { data: Int32Array.from({ length }, (_entry, i) => i), shape: [length] },
+    ...(config.roles && { roles: { data: modelRoles(config.roles, pairs), shape: [length] } }),
   };
+}
+
+/** The role of each position by the numbers of the model, which knows roles by name. */
+function modelRoles(names: readonly string[], { roles, roleNames = [], length }: PairSet): Int32Array {
+  if (roles?.length !== length) throw new UserError('pairs: roles', `must be one for each of ${length} positions: the model masks by role`, roles?.length);
+  return roles.map((role) => {
+    const found = names.indexOf(roleNames[role]);
+    if (found < 0) throw new UserError('pairs: roleNames', `must be roles of the model (${names.join(', ')})`, roleNames[role]);
+    return found;
+  });
 }
 
 /** A site an intervention may write to: float32, a row for each prompt, one axis of positions, an axis that index counts along. */

@@ -102,10 +102,8 @@ function sendingHeads(config: ModelGraph['config'], layer: number, writes: reado
   for (const { site, index } of inside)
     for (let head = 0; head < config.heads; head++) {
       // Keys and values may serve a group of heads.
-      const group = /hook_(k|v|rot_k)$/.test(site) ? Math.floor((head * keyValueHeads(config)) / config.heads) : head;
+      const group = /hook_(k|v|rot_k)$/.test(site) ? Math.floor((head * config.keyValueHeads) / config.heads) : head;
       if (index === undefined || index === group) free.add(head);
     }
   return free;
 }
-
-const keyValueHeads = (config: ModelGraph['config'] & { readonly keyValueHeads?: number }): number => config.keyValueHeads ?? config.heads;
