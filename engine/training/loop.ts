@@ -16,6 +16,10 @@ export interface TrainingPlan {
   readonly epochs: number;
   readonly batch: number;
   readonly learningRate: number;
+  /** What the learning rate of a step is multiplied by, of `total` steps, the first being 0; 1 unless given. */
+  readonly schedule?: (step: number, total: number) => number;
+  /** Called after every update, before anything is measured or kept: what it does to the parameters belongs to the step. */
+  readonly afterStep?: () => void;
   readonly temperature?: Annealing;
   /** What is looked at between steps. */
   readonly measuring?: Measuring;
@@ -162,7 +166,8 @@ export async function train(
     const temperature = temperatureOf(step);
     if (temperature !== undefined) runner.setScalar('temperature', temperature);
     try {
-      losses[step] = runner.step(chosen, step + 1, plan.learningRate, watched);
+      losses[step] = runner.step(chosen, step + 1, plan.learningRate * (plan.schedule?.(step, total) ?? 1), watched);
+      plan.afterStep?.();
     } catch (error) {
       if (!(error instanceof NonFiniteStep)) throw error;
       if (watched) throw await stopped(step, diagnose(chosen, temperature), error.message, error);
