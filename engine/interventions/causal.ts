@@ -3,14 +3,19 @@
  *
  * A suffix gives an operation other keys than the whole run does: those of every branch, in another order. That changes nothing only where
  * keys which the mask hides weigh exactly 0 and the sum over the others does not ask for their order. The one form known to be so is
- * softmax(q kᵀ + mask) v. It is recognised as it is built; whatever else reads across positions is refused, right though it may be.
+ * softmax(q kᵀ + mask) v, where more may be hidden by tables looked up by what the query and the key are (their roles). It is recognised as
+ * it is built; whatever else reads across positions is refused, right though it may be.
  */
-import { UserError } from '../base/errors.ts';
 import { symbolsOf, type Symbolic } from '../graph/dimension.ts';
+import { constantData } from '../graph/graph.ts';
 import type { Node, Value } from '../graph/value.ts';
+import { CutRefusal } from './restrict.ts';
 
-/** How far a value [.., queries, keys] has come from products of queries and keys to weights. */
-type Stage = 'scores' | 'masked' | 'weights';
+/**
+ * How far a value [.., queries, keys] has come from products of queries and keys to weights; or what is added to scores on the way: `hiding`
+ * is a table ≤ 0 looked up for each pair, `mask` the mask with such tables added, which hides what the mask hides.
+ */
+type Stage = 'scores' | 'masked' | 'weights' | 'hiding' | 'mask';
 
 export class CausalReads {
   readonly #mask: Value;
@@ -37,7 +42,7 @@ export class CausalReads {
       if (node.inputs.every((input, i) => !this.carries(input, axes[i]))) return;
       if (at === queries && this.#weighs(node)) return;
     }
-    throw new UserError(
+    throw new CutRefusal(
       `cut positions: ${node.label}`,
       'must read other positions only as softmax(q·kᵀ + mask)·v, with the mask of the suffix',
       `${node.operation.name} of ${node.inputs.map(String).join(' and ')}`,
@@ -50,6 +55,7 @@ export class CausalReads {
   }
 
   #stage(value: Value): Stage | undefined {
+    if (value === this.#mask) return 'mask';
     if (!this.#stages.has(value)) this.#stages.set(value, this.#findStage(value));
     return this.#stages.get(value);
   }
@@ -66,8 +72,16 @@ export class CausalReads {
         return inputs.length === 2 && !this.carries(q, rows) && !this.carries(k, keys) ? 'scores' : undefined;
       }
       case 'add': {
-        const other = inputs.find((input) => input !== this.#mask);
-        return other && inputs.includes(this.#mask) && other.rank === rank && this.#stage(other) === 'scores' ? 'masked' : undefined;
+        const stages = inputs.map((input) => this.#stage(input));
+        const scores = inputs[stages.indexOf('scores')] as Value | undefined;
+        if (scores?.rank === rank && stages.includes('mask')) return 'masked';
+        return stages.includes('mask') && stages.includes('hiding') ? 'mask' : undefined;
+      }
+      case 'gather': {
+        // Each key is looked up by itself, in a row of the table that is the query's.
+        const [table, keys] = inputs;
+        const byKey = attributes.axis === rank - 1 && keys.rank === 1;
+        return byKey && !this.carries(table, rank - 2) && neverPositive(table) ? 'hiding' : undefined;
       }
       case 'softmax':
         return this.#stage(inputs[0]) === 'masked' ? 'weights' : undefined;
@@ -85,4 +99,11 @@ export class CausalReads {
     const [weights, values] = inputs;
     return this.#stage(weights) === 'weights' && !this.carries(values, attributes.transposeB ? values.rank - 1 : values.rank - 2);
   }
+}
+
+/** Whether a value is a constant ≤ 0, or read from one: added to a mask, it unhides nothing. */
+function neverPositive(value: Value): boolean {
+  if (value.node) return value.node.operation.name === 'gather' && neverPositive(value.node.inputs[0]);
+  if (value.uniform !== undefined) return value.uniform <= 0;
+  return value.source.kind === 'constant' && constantData(value)!.every((entry) => entry <= 0);
 }

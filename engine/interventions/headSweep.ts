@@ -15,7 +15,15 @@ import { program, type TensorData } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { parameterInputs, type Tensors } from '../models/parameters.ts';
 import { headOutput } from '../models/sites.ts';
-import { causalMask, transformer, transformerParameters, type TransformerConfig } from '../models/transformer.ts';
+import {
+  causalMask,
+  checkRoles,
+  settled,
+  transformer,
+  transformerInputs,
+  transformerParameters,
+  type TransformerConfig,
+} from '../models/transformer.ts';
 import { expandAxis, multiply, oneHot, subtract, sum, where } from '../ops/index.ts';
 import { branchMask, branchRanges } from './branchMask.ts';
 import { narrow, type Narrowed } from './narrow.ts';
@@ -31,6 +39,8 @@ export interface SweepPrompts {
   /** int32 [pairs]: the metric is the logit of `answer` minus that of `other`, at the last position. */
   readonly answer: Int32Array;
   readonly other: Int32Array;
+  /** int32 [length]: the role of each position, where the model has roles. */
+  readonly roles?: Int32Array;
 }
 
 const ROWS = symbol('rows');
@@ -72,12 +82,9 @@ export class HeadSweep {
     this.#weights = parameterFeeds('headSweep', specs, parameters);
     const graph = new Graph();
     const values = parameterInputs(graph, specs);
-    const mask = graph.input('mask', [POSITIONS, POSITIONS]);
-    const logits = transformer(config, values, {
-      tokens: graph.input('tokens', [ROWS, POSITIONS], 'int32'),
-      positions: graph.input('positions', [POSITIONS], 'int32'),
-      mask,
-    });
+    const inputs = transformerInputs(config, graph, ROWS, POSITIONS);
+    const { mask } = inputs;
+    const logits = transformer(config, values, inputs);
     const metric = logitDifference(graph, config.vocabulary);
 
     const suffixOf = (layer: number, atRead: boolean): Suffix => {
@@ -144,7 +151,7 @@ export class HeadSweep {
    * @throws UserError for prompts that do not fit the model; those of one sweep are looked through once
    */
   run(prompts: SweepPrompts, positions: readonly number[], begin: number, end: number, result: SweepMetrics): void {
-    const { heads, layers, width } = this.#config;
+    const { heads, layers, headWidth } = settled(this.#config);
     const { length } = prompts;
     if (this.#checked !== prompts) checkPrompts(prompts, this.#config);
     this.#checked = prompts;
@@ -164,6 +171,7 @@ export class HeadSweep {
         length,
       ),
       read: int(Int32Array.of(read), 1),
+      ...(prompts.roles && { roles: int(prompts.roles, length) }),
     };
     const clean = this.#cleanRun.run({ ...common, tokens: int(prompts.clean.subarray(begin * length, end * length), rows, length) });
     const donor = this.#donorRun.run({ ...common, tokens: int(prompts.donor.subarray(begin * length, end * length), rows, length) });
@@ -183,7 +191,7 @@ export class HeadSweep {
           return;
         }
         const prefix = `${z}.${position === read ? 'read' : 'earlier'}`;
-        const of = (run: typeof clean): TensorData => (position === read ? run[`${z}.read`] : rowAt(run[z], position, width));
+        const of = (run: typeof clean): TensorData => (position === read ? run[`${z}.read`] : rowAt(run[z], position, heads * headWidth));
         const feeds: Record<string, TensorData> = { ...common, chosen, [`${prefix}.donor`]: of(donor), [`${prefix}.clean`]: of(clean) };
         for (const { name } of made.suffix.caches) feeds[name] = clean[name];
         for (const [name, range] of made.suffix.masks) feeds[name] = branchMask(range, heads, position, read);
@@ -212,8 +220,12 @@ export class HeadSweep {
 }
 
 /** Throws a UserError unless the prompts are as many as their answers, fit the model and hold none but its tokens. */
-export function checkPrompts({ clean, donor, answer, other, length }: SweepPrompts, { vocabulary, positions }: TransformerConfig): void {
-  requireInteger('headSweep: length', length, 1, positions);
+export function checkPrompts({ clean, donor, answer, other, length, roles }: SweepPrompts, config: TransformerConfig): void {
+  const { vocabulary } = config;
+  requireInteger('headSweep: length', length, 1, config.positions);
+  if (config.roles && roles?.length !== length)
+    throw new UserError('headSweep: roles', `must be one for each of ${length} positions`, roles?.length);
+  if (config.roles) checkRoles(config, roles!);
   const pairs = answer.length;
   const tokens = { clean, donor, answer, other };
   for (const [name, data] of Object.entries(tokens)) {

@@ -9,13 +9,18 @@ import type { Dimension } from '../graph/dimension.ts';
 import type { Node, Value } from '../graph/value.ts';
 
 /**
+ * A graph that cannot be cut as it was asked for. It may be right all the same: whoever asked runs it whole, and says why.
+ */
+export class CutRefusal extends UserError {}
+
+/**
  * The axes of the node's inputs that run with `axis` of its outputs; undefined for inputs that are needed whole.
  * @param what runs along the axis, for the error
  */
 export function axesAlong(node: Node, axis: number, what = 'positions'): readonly (number | undefined)[] {
   const axes = node.operation.along?.(node, axis);
   if (!axes)
-    throw new UserError(
+    throw new CutRefusal(
       `cut ${what}: ${node.label}`,
       `must let its ${what} be computed one by one`,
       `axis ${axis} of ${String(node.outputs[0])}`,
@@ -46,6 +51,6 @@ export function reapply(
 export function axisOf(value: Value, dimension: Dimension): number | undefined {
   const first = value.shape.indexOf(dimension);
   if (first >= 0 && value.shape.indexOf(dimension, first + 1) >= 0)
-    throw new UserError('cut positions: value', `must have one axis of ${String(dimension)}`, String(value));
+    throw new CutRefusal('cut positions: value', `must have one axis of ${String(dimension)}`, String(value));
   return first < 0 ? undefined : first;
 }

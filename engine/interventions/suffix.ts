@@ -14,7 +14,7 @@ import type { Value } from '../graph/value.ts';
 import { UserError } from '../base/errors.ts';
 import { broadcastTo, concat, gather } from '../ops/index.ts';
 import { CausalReads } from './causal.ts';
-import { axesAlong, axisOf, reapply } from './restrict.ts';
+import { axesAlong, axisOf, CutRefusal, reapply } from './restrict.ts';
 import { inputNamed } from './sweep.ts';
 
 /** Positions of a whole prompt, up to the one that is read. */
@@ -109,7 +109,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     // Scores of queries and keys that the change does not reach: their keys are those of the branches all the same.
     if (causal.carries(value, at)) {
       if (value.node) causal.require(value, at, axesAlong(value.node, at));
-      else throw new UserError('suffix: input', 'must not have both queries and keys unless it is the mask', labelOf(value));
+      else throw new CutRefusal('cut positions: input', 'must not have both queries and keys unless it is the mask', labelOf(value));
       return compute(value, at, range);
     }
     if (atRead) return cache(value, at, 'at');
@@ -181,7 +181,9 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
         return concat([gather(cache(input, keys, 'whole'), before(), keys), part(input, keys, 'from')], keys);
       }
       const keys = axisOf(input, POSITIONS);
-      return keys === undefined ? input : gather(cache(input, keys, 'whole'), concat([before(), listOf('from')], 0), keys);
+      // The same for all positions: ready-made, unless no prompt has a part in it (weights).
+      if (keys === undefined) return ofPrompt(input) ? cache(input, 0, 'whole') : input;
+      return gather(cache(input, keys, 'whole'), concat([before(), listOf('from')], 0), keys);
     });
     const full = inputs.map((input, i) =>
       axes[i] === undefined || broadcasts(node.operation) ? input : stretched(input, axes[i], size(range)),
@@ -201,6 +203,10 @@ const stretched = (value: Value, axis: number, dimension: Dimension): Value =>
     value,
     value.shape.map((old, i) => (i === axis ? dimension : old)),
   );
+
+/** Whether a value is computed from something that has positions. */
+const ofPrompt = (value: Value): boolean =>
+  reachableNodes([value]).some(({ inputs }) => inputs.some(({ shape }) => shape.includes(POSITIONS)));
 
 const labelOf = (value: Value): string => value.node?.label ?? (value.source.kind === 'input' ? value.source.name : value.source.kind);
 
@@ -222,10 +228,10 @@ function requireSuffix({ output, axis, site, siteAxis, changed, mask }: Omit<Suf
 function positionsAxis(value: Value): number {
   const axis = axisOf(value, POSITIONS);
   if (axis === undefined)
-    throw new UserError(
-      'suffix: value',
-      `must have an axis of ${String(POSITIONS)} where it is read whole`,
-      `${labelOf(value)} ${String(value)}`,
+    throw new CutRefusal(
+      `cut positions: ${labelOf(value)}`,
+      'must not be one for all positions where the change reaches it (an early exit by rows, a capacity of experts)',
+      String(value),
     );
   return axis;
 }

@@ -6,7 +6,7 @@ import { Graph } from '../../graph/graph.ts';
 import { program, type TensorData } from '../../graph/program.ts';
 import { initialise, parameterInputs, type ParameterSpec, type Tensors } from '../../models/parameters.ts';
 import { headOutput } from '../../models/sites.ts';
-import { causalMask, transformer, transformerParameters, type TransformerConfig } from '../../models/transformer.ts';
+import { causalMask, transformer, transformerInputs, transformerParameters, type TransformerConfig } from '../../models/transformer.ts';
 import type { SweepMetrics, SweepPrompts } from '../headSweep.ts';
 
 /** Weights as fresh ones, but with embeddings as large as trained ones: prompts then differ, and a swap moves the metric. */
@@ -51,11 +51,8 @@ export class Naive {
     const specs = transformerParameters(config);
     const graph = new Graph();
     const positions = symbol('positions');
-    const logits = transformer(config, parameterInputs(graph, specs), {
-      tokens: graph.input('tokens', [symbol('rows'), positions], 'int32'),
-      positions: graph.input('position', [positions], 'int32'),
-      mask: graph.input('mask', [positions, positions]),
-    });
+    const inputs = transformerInputs(config, graph, symbol('rows'), positions);
+    const logits = transformer(config, parameterInputs(graph, specs), inputs);
     const z = range(config.layers).map((layer) => graph.sites.get(headOutput(layer))!);
     const whole = executor.compile(program({ logits, ...Object.fromEntries(z.map((value, layer) => [`z${layer}`, value])) }));
     this.#patched = z.map((value) => executor.compile(program({ logits }, { z: value })));
@@ -63,7 +60,8 @@ export class Naive {
     this.#feeds = {
       ...Object.fromEntries(specs.map(({ name, shape }) => [name, { data: parameters[name], shape }])),
       tokens: { data: prompts.clean, shape: [answer.length, length] },
-      position: { data: Int32Array.from(range(length)), shape: [length] },
+      positions: { data: Int32Array.from(range(length)), shape: [length] },
+      ...(prompts.roles && { roles: { data: prompts.roles, shape: [length] } }),
       mask: { data: causalMask(length), shape: [length, length] },
     };
     const clean = whole.run(this.#feeds);
