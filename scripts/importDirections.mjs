@@ -27,7 +27,7 @@ const parts = {
   'engine/formats': { values: [...upToGates, 'engine/models'], node: true },
   'engine/tasks': { values: upToModels, node: true },
   'engine/training': { values: [...upToModels, 'engine/execute'], types: ['engine/contract'] },
-  'engine/interventions': { values: [...upToModels, 'engine/execute'] },
+  'engine/interventions': { values: [...upToModels, 'engine/execute', 'engine/tasks'], types: ['engine/contract'] },
   'engine/analyses': { values: beforeAnalyses, types: ['engine/contract'] },
   'engine/export': { values: [...upToModels, 'engine/analyses'] },
   // What crosses processes: plain data, so that anyone may speak of it.

@@ -7,8 +7,11 @@ import type { Shape } from '../graph/dimension.ts';
 import type { DType, Value } from '../graph/value.ts';
 import { sizeOfParameter, type ParameterSpec, type Tensors } from '../models/parameters.ts';
 
-/** A cell was run, or what it would have changed is proved to be nothing: its metric is that of the clean run, to the bit. */
-export type CellState = 'measured' | 'proved-zero';
+/**
+ * A cell was run; or what it would have changed is proved to be nothing, its metric that of the clean run to the bit; or it was not run, or gave no
+ * finite number.
+ */
+export type CellState = 'measured' | 'proved-zero' | 'not-run' | 'failed';
 
 /** Whether a change of `changed` can matter to `output`: where it cannot, the graph itself is the proof. */
 export const reaches = (changed: Value, output: Value): boolean => dependents([output], [changed]).has(output);

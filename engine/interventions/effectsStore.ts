@@ -1,0 +1,143 @@
+/** Effects while they come in, pair by pair; what is there can be stored and taken up again. */
+import { UserError } from '../base/errors.ts';
+import type { TensorData } from '../graph/program.ts';
+import type { Effects } from './effects.ts';
+import { measure, metricName } from './measure.ts';
+import { Parts } from './modelGraph.ts';
+import type { Chunk } from './places.ts';
+import type { Resolved } from './resolve.ts';
+import type { CellState } from './sweep.ts';
+
+/** A part of the work that was done, as plain data. */
+export interface StoredEffects {
+  /** Steps done, in the order of the runner that did them. */
+  readonly done: number;
+  readonly metrics: Float32Array;
+  readonly base: Float32Array;
+  readonly fired: Int32Array;
+  readonly moved: Float64Array;
+  readonly ran: Uint8Array;
+  readonly observed: readonly (readonly Float32Array[])[];
+  readonly baseObserved: readonly Float32Array[];
+}
+
+export class EffectsStore {
+  readonly #resolved: Resolved;
+  readonly #vocabulary: number;
+  readonly #metrics: Float32Array;
+  readonly #base: Float32Array;
+  readonly #fired: Int32Array;
+  readonly #moved: Float64Array;
+  /** Whether any pair of an intervention was run. */
+  readonly #ran: Uint8Array;
+  readonly #observed: readonly (readonly Float32Array[])[];
+  readonly #baseObserved: readonly Float32Array[];
+
+  constructor(resolved: Resolved, vocabulary: number) {
+    const { pairs, interventions, metrics, observations } = resolved;
+    this.#resolved = resolved;
+    this.#vocabulary = vocabulary;
+    this.#metrics = new Float32Array(interventions.length * metrics.length * pairs.pairs).fill(NaN);
+    this.#base = new Float32Array(metrics.length * pairs.pairs).fill(NaN);
+    this.#fired = new Int32Array(interventions.length);
+    this.#moved = new Float64Array(interventions.length);
+    this.#ran = new Uint8Array(interventions.length);
+    const room = () => observations.map(({ size }) => new Float32Array(size * pairs.pairs));
+    this.#observed = interventions.map(room);
+    this.#baseObserved = room();
+  }
+
+  /** Metrics of a pair from the logits that begin at `at`. @param intervention its number; undefined for the base run */
+  measure(intervention: number | undefined, pair: number, logits: Float32Array, at: number): void {
+    const { pairs, metrics } = this.#resolved;
+    const [data, first] = intervention === undefined ? [this.#base, 0] : [this.#metrics, intervention * metrics.length];
+    metrics.forEach((metric, i) => {
+      data[(first + i) * pairs.pairs + pair] = measure(metric, pairs, pair, logits, at, this.#vocabulary);
+    });
+    if (intervention !== undefined) this.#ran[intervention] = 1;
+  }
+
+  /** The values of an observation in a chunk. @param at the position in `tensor` of a position of the prompt */
+  observe(
+    intervention: number | undefined,
+    observation: number,
+    chunk: Chunk,
+    tensor: TensorData,
+    at: (position: number) => number = (position) => position,
+  ): void {
+    const { site, index, places, part, size } = this.#resolved.observations[observation];
+    const into = intervention === undefined ? this.#baseObserved[observation] : this.#observed[intervention][observation];
+    const parts = new Parts(site, tensor, index);
+    chunk.forEach((pair, row) => places[pair].forEach((position, k) => parts.read(row, at(position), into, pair * size + k * part)));
+  }
+
+  /** A pair that an intervention provably leaves as it was: base metrics and observations, which must be there. */
+  unchanged(intervention: number, pair: number): void {
+    const { pairs, metrics, observations } = this.#resolved;
+    metrics.forEach((_metric, i) => {
+      this.#metrics[(intervention * metrics.length + i) * pairs.pairs + pair] = this.#base[i * pairs.pairs + pair];
+    });
+    observations.forEach(({ size }, i) =>
+      this.#observed[intervention][i].set(this.#baseObserved[i].subarray(pair * size, (pair + 1) * size), pair * size),
+    );
+  }
+
+  /** Notes that a write of an intervention was made at so many positions of a pair. @param squared how far it moved them, as a sum of squares */
+  moved(intervention: number, fired: number, squared: number): void {
+    this.#fired[intervention] += fired;
+    this.#moved[intervention] += Math.sqrt(squared);
+  }
+
+  effects(wholes: Effects['wholes']): Effects {
+    const { interventions, metrics, pairs } = this.#resolved;
+    const each = metrics.length * pairs.pairs;
+    const state = interventions.map((_intervention, i): CellState => {
+      if (!this.#metrics.subarray(i * each, (i + 1) * each).every(Number.isFinite)) return 'failed';
+      return this.#ran[i] ? 'measured' : 'proved-zero';
+    });
+    return {
+      interventions: interventions.map(({ id }) => id),
+      names: metrics.map(metricName),
+      pairs: pairs.pairs,
+      metrics: this.#metrics,
+      base: this.#base,
+      state,
+      fired: this.#fired,
+      moved: Float32Array.from(this.#moved, (sum) => sum / pairs.pairs),
+      observed: this.#observed,
+      baseObserved: this.#baseObserved,
+      wholes,
+    };
+  }
+
+  /** A copy of what is there. */
+  stored(done: number): StoredEffects {
+    return {
+      done,
+      metrics: this.#metrics.slice(),
+      base: this.#base.slice(),
+      fired: this.#fired.slice(),
+      moved: this.#moved.slice(),
+      ran: this.#ran.slice(),
+      observed: this.#observed.map((each) => each.map((data) => data.slice())),
+      baseObserved: this.#baseObserved.map((data) => data.slice()),
+    };
+  }
+
+  /** Takes up what an earlier attempt at the same run had stored. @returns the steps it had done */
+  restore(stored: StoredEffects): number {
+    const copy = (name: string, from: ArrayLike<number>, to: { length: number; set(from: ArrayLike<number>): void }) => {
+      if (from.length !== to.length)
+        throw new UserError(`resume: ${name}`, `must hold ${to.length} numbers, as this run does`, from.length);
+      to.set(from);
+    };
+    copy('metrics', stored.metrics, this.#metrics);
+    copy('base', stored.base, this.#base);
+    copy('fired', stored.fired, this.#fired);
+    copy('moved', stored.moved, this.#moved);
+    copy('ran', stored.ran, this.#ran);
+    stored.observed.forEach((each, i) => each.forEach((data, j) => copy('observed', data, this.#observed[i][j])));
+    stored.baseObserved.forEach((data, j) => copy('observed', data, this.#baseObserved[j]));
+    return stored.done;
+  }
+}

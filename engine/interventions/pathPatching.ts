@@ -1,0 +1,109 @@
+/**
+ * Path patching (Wang et al. 2022, arXiv:2211.00593; Goldowsky-Dill et al. 2023, arXiv:2304.05969) by two interventions, for any runner.
+ *
+ * The first makes the writes of the senders while every other head stays as on the base prompt (and the MLPs, if they are frozen), and looks at
+ * what the receivers read. The second writes that, and nothing else, to a base run. So an effect counts what goes from the senders to the receivers,
+ * together, through the residual stream and MLPs, and through no head in between.
+ */
+import { UserError } from '../base/errors.ts';
+import type { PairSet } from '../tasks/pairs.ts';
+import type { Effects, Observation, RunOptions } from './effects.ts';
+import type { Arm, Intervention, Receiver, Write } from './intervention.ts';
+import { blockSite, headOutput } from '../models/sites.ts';
+import { siteNamed, type ModelGraph } from './modelGraph.ts';
+import { resolve } from './resolve.ts';
+
+type Run = (interventions: readonly Intervention[], options: RunOptions) => Promise<Effects>;
+
+/** Runs what is asked for: interventions as they are, paths by two of them. Effects come in the order of the interventions. */
+export async function withPaths(
+  model: ModelGraph,
+  pairs: PairSet,
+  base: Arm,
+  interventions: readonly Intervention[],
+  options: RunOptions,
+  run: Run,
+): Promise<Effects> {
+  const paths = interventions.filter(({ receivers }) => receivers);
+  if (paths.length === 0) return run(interventions, options);
+  // All of it is checked before any of it runs.
+  resolve(model, pairs, base, interventions, options);
+  const { context = {}, ...plain } = options;
+  // The first half is not stored: only effects are.
+  const { checkpoint: _checkpoint, resume: _resume, ...watched } = context;
+  const observed = observationsOf(paths);
+  const sending = paths.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
+  const sent = await run(sending, {
+    ...plain,
+    metrics: ['difference'],
+    observe: observed,
+    context: watched,
+  });
+  const receiving = interventions.map((own): Intervention => {
+    const at = paths.indexOf(own);
+    if (at < 0) return own;
+    return {
+      id: own.id,
+      writes: own.receivers!.map((receiver) => ({
+        ...asObservation(receiver),
+        op: 'swap',
+        donor: { stored: sent.observed[at][observed.findIndex((other) => keyOf(other) === keyOf(receiver))] },
+      })),
+    };
+  });
+  const effects = await run(receiving, options);
+  return {
+    ...effects,
+    wholes: [
+      ...effects.wholes,
+      ...sent.wholes.filter(({ intervention }) => !effects.wholes.some((own) => own.intervention === intervention)),
+    ],
+  };
+}
+
+const asObservation = ({ site, index, positions = 'all' }: Receiver): Required<Pick<Observation, 'site' | 'positions'>> & Observation => ({
+  site,
+  ...(index !== undefined && { index }),
+  positions,
+});
+
+const keyOf = (receiver: Receiver): string => JSON.stringify(asObservation(receiver));
+
+/** What the receivers of all paths read, each once. */
+function observationsOf(paths: readonly Intervention[]): Observation[] {
+  return [...new Map(paths.flatMap(({ receivers }) => receivers!).map((receiver) => [keyOf(receiver), asObservation(receiver)])).values()];
+}
+
+/** Writes that hold every head from the first sender's layer on as it is on the base prompt; the senders' own writes come after them. */
+function frozen(model: ModelGraph, base: Arm, { id, writes, receivers, mlps }: Intervention): Write[] {
+  const { graph, config } = model;
+  const orderOf = (site: string) => graph.sites.get(site)!.id;
+  const first = Math.min(...writes.map(({ site }) => orderOf(site)));
+  const early = receivers!.find(({ site }) => orderOf(site) < first);
+  if (early) throw new UserError(`intervention ${id}: receivers`, 'must come after the first write', early.site);
+  const held = (site: string, index?: number): Write[] =>
+    siteNamed(model, site) && orderOf(site) >= first
+      ? [{ site, positions: 'all', op: 'swap', donor: { arm: base }, ...(index !== undefined && { index }) }]
+      : [];
+  return Array.from({ length: config.layers }, (_entry, layer) => {
+    const free = sendingHeads(config, layer, writes);
+    const heads =
+      free.size === 0
+        ? held(headOutput(layer))
+        : Array.from({ length: config.heads }, (_head, head) => (free.has(head) ? [] : held(headOutput(layer), head))).flat();
+    return [...heads, ...(mlps === 'freeze' ? held(blockSite(layer, 'hook_mlp_out')) : [])];
+  }).flat();
+}
+
+/** Heads of a layer that send by what they read or attend to, so that their output must answer. */
+function sendingHeads(config: ModelGraph['config'], layer: number, writes: readonly Write[]): Set<number> {
+  const inside = writes.filter(({ site }) => site.startsWith(blockSite(layer, 'attn.')) && site !== headOutput(layer));
+  const free = new Set<number>();
+  for (const { site, index } of inside)
+    for (let head = 0; head < config.heads; head++) {
+      // Keys and values may serve a group of heads.
+      const group = /hook_(k|v|rot_k)$/.test(site) ? Math.floor((head * config.keyValueHeads) / config.heads) : head;
+      if (index === undefined || index === group) free.add(head);
+    }
+  return free;
+}
