@@ -23,7 +23,8 @@ const parts = {
   'engine/execute': { values: ['engine/base', 'engine/graph'], types: ['engine/ops'], node: true },
   'engine/gates': { values: upToOps },
   'engine/models': { values: upToGates },
-  'engine/formats': { values: upToGates, node: true },
+  // A file of a model becomes a model of ours.
+  'engine/formats': { values: [...upToGates, 'engine/models'], node: true },
   'engine/tasks': { values: upToModels, node: true },
   'engine/training': { values: [...upToModels, 'engine/execute'], types: ['engine/contract'] },
   'engine/interventions': { values: [...upToModels, 'engine/execute', 'engine/tasks'], types: ['engine/contract'] },

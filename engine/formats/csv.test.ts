@@ -2,7 +2,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { UserError } from '../base/errors.ts';
-import { writeCsv, type CsvValue } from './csv.ts';
+import { readCsv, writeCsv, type CsvValue } from './csv.ts';
 
 /** file = *(record CRLF), field = escaped or not: section 2 of RFC 4180, a character at a time. */
 function parse(text: string): string[][] {
@@ -67,4 +67,39 @@ test('what is written is read again', () => {
 test('a row of another width is refused', () => {
   expect(() => writeCsv(['a', 'b'], [[1, 2], [3]])).toThrow(UserError);
   expect(() => writeCsv(['a', 'b'], [[1, 2], [3]])).toThrow('writeCsv: row 1 must have 2 values, got 1');
+});
+
+test('what is written is read again', () => {
+  const value = fc.string({ unit: fc.constantFrom('a', ' ', ',', '"', '\r', '\n', 'é', '\ufeff') });
+  const tables = fc.integer({ min: 1, max: 4 }).chain((columns) => fc.array(fc.array(value, { minLength: columns, maxLength: columns }), { minLength: 1 }));
+  fc.assert(
+    fc.property(tables, ([names, ...rows]) => {
+      const written = writeCsv(names, rows);
+      // A mark before the first line says how a file is encoded, and is no part of it.
+      fc.pre(!written.startsWith('\ufeff'));
+      expect(readCsv(written, 'a file')).toEqual([names, ...rows]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test.each<[string, string[][]]>([
+  ['', []],
+  ['\n\r\n', []],
+  ['\ufeffa,b\r\n\r\n1,\n', [['a', 'b'], ['1', '']]],
+  ['a,"b\nc","d""e"', [['a', 'b\nc', 'd"e']]],
+  ['""\n', [['']]],
+  ['a\rb\n', [['a\rb']]],
+])('%j is read', (text, rows) => {
+  expect(readCsv(text, 'a file')).toEqual(rows);
+});
+
+test.each<[string, string]>([
+  ['a,"b', 'a file: line 1 must close its quotes'],
+  ['a\n"b\nc"\nd"e', 'a file: line 4 must have quotes around a whole value, got "d\\"e"'],
+  ['"a"b', 'a file: line 1 must have a comma or its end after closing quotes, got "\\"a\\"b"'],
+  ['"a"\rb', 'must have a comma or its end after closing quotes'],
+])('%j is refused', (text, message) => {
+  expect(() => readCsv(text, 'a file')).toThrow(UserError);
+  expect(() => readCsv(text, 'a file')).toThrow(message);
 });
