@@ -1,4 +1,7 @@
 /** Analyses of policy circuits; ids are the file format. */
 import type { AnyRoutingAnalysis } from './analysis.ts';
+import { directLogitAttribution } from './directLogitAttribution.ts';
+import { headAblation } from './headAblation.ts';
+import { headInterchange } from './headInterchange.ts';
 
-export const routingAnalyses: readonly AnyRoutingAnalysis[] = [];
+export const routingAnalyses: readonly AnyRoutingAnalysis[] = [directLogitAttribution, headInterchange, headAblation];
