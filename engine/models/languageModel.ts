@@ -11,6 +11,12 @@ import { checkTransformer, transformerParameters } from './transformer.ts';
 const size = wholeBetween(1, 1 << 24);
 const flags = z.array(z.boolean('must be true or false'), 'must be a list of true and false');
 
+const factor = between(Number.MIN_VALUE, 1e12);
+const rotaryScaling = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('linear'), factor }),
+  z.strictObject({ kind: z.literal('llama3'), factor, low: factor, high: factor, original: factor }),
+]);
+
 /** The fields of a TransformerConfig; how they go together is checkTransformer's to say. */
 export const transformerConfig = z.strictObject({
   vocabulary: size,
@@ -26,7 +32,7 @@ export const transformerConfig = z.strictObject({
   positional: z
     .discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('learned') }),
-      z.strictObject({ kind: z.literal('rotary'), base: between(1e-6, 1e12) }),
+      z.strictObject({ kind: z.literal('rotary'), base: between(1e-6, 1e12), scaling: rotaryScaling.optional() }),
       z.strictObject({ kind: z.literal('none') }),
     ])
     .exactOptional(),

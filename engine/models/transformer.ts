@@ -20,6 +20,7 @@ import { norm } from './transformer/norm.ts';
 import { transformerParameters } from './transformer/parameters.ts';
 
 export { checkTransformer, settled, type Positional, type SettledConfig, type TransformerConfig } from './transformer/config.ts';
+export type { RotaryScaling } from './transformer/frequencies.ts';
 export { causalMask, checkRoles, HIDDEN } from './transformer/masks.ts';
 export { transformerParameters } from './transformer/parameters.ts';
 
@@ -57,7 +58,7 @@ export function transformer(given: TransformerConfig, p: Parameters, { tokens, p
   const { positional } = config;
   let residual = site('hook_embed', gather(p['embed.W_E'], tokens));
   if (positional.kind === 'learned') residual = add(residual, site('hook_pos_embed', gather(p['pos_embed.W_pos'], positions)));
-  const turns = positional.kind === 'rotary' ? graph.within('rotary', () => rotation(config, positional.base, positions)) : undefined;
+  const turns = positional.kind === 'rotary' ? graph.within('rotary', () => rotation(config, positional, positions)) : undefined;
   let exit: Exit | undefined;
   for (let layer = 0; layer < config.layers; layer++) {
     const around: Around = { mask: scoreMask(config, layer, mask, roles), roles, rotation: turns, writes: config.writes?.[layer] };

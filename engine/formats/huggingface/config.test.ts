@@ -56,6 +56,15 @@ describe('config.json', () => {
     expect(read({ ...llama, ...config }).transformer.positional).toEqual({ kind: 'rotary', base: 5e5 });
   });
 
+  test('frequencies that are scaled, in both generations', () => {
+    const positional = (config: Config) => read({ ...llama, ...config }).transformer.positional;
+    const llama3 = { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 };
+    const scaling = { kind: 'llama3', factor: 8, low: 1, high: 4, original: 8192 };
+    expect(positional({ rope_theta: 5e5, rope_scaling: llama3 })).toEqual({ kind: 'rotary', base: 5e5, scaling });
+    expect(positional({ rope_parameters: { ...llama3, rope_theta: 5e5 } })).toEqual({ kind: 'rotary', base: 5e5, scaling });
+    expect(positional({ rope_scaling: { type: 'linear', factor: 4 } })).toEqual({ kind: 'rotary', base: 1e4, scaling: { kind: 'linear', factor: 4 } });
+  });
+
   test('the class alone, or the type alone, names the family', () => {
     expect(read({ architectures: ['Qwen2ForCausalLM'] }).family).toBe('qwen2');
     expect(read({ architectures: ['MistralForCausalLM'], sliding_window: null }).family).toBe('mistral');
@@ -99,6 +108,8 @@ describe('config.json', () => {
     ['dynamic frequencies by their old name', { ...llama, rope_scaling: { type: 'dynamic', factor: 2 } }, 'got "dynamic"'],
     ['yarn of generation 5', { ...llama, rope_parameters: { rope_type: 'yarn', rope_theta: 1e4 } }, 'it: rope_parameters: rope_type must be'],
     ['frequencies by layer', { ...llama, rope_parameters: { full_attention: { rope_theta: 1e4 } } }, 'must be the same for all layers, got "full_attention"'],
+    ['linear without a factor', { ...llama, rope_scaling: { rope_type: 'linear' } }, 'it: rope_scaling: factor must be a number in'],
+    ['a blend from fast to slow', { ...llama, rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 4, high_freq_factor: 1, original_max_position_embeddings: 99 } }, 'low_freq_factor must be below the high_freq_factor 1, got 4'],
     ['half-turned heads', { ...llama, partial_rotary_factor: 0.5 }, 'it: partial_rotary_factor must be 1'],
     ['half-turned heads of generation 5', { ...llama, rope_parameters: { partial_rotary_factor: 0.5 } }, 'partial_rotary_factor must be 1'],
     ['two thetas', { ...llama, rope_theta: 1e4, rope_parameters: { rope_theta: 1e6 } }, 'rope_theta must be the rope_theta beside it, 10000, got 1000000'],

@@ -8,7 +8,7 @@
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
 import { between, parseWith, wholeBetween } from '../../base/schema.ts';
-import type { TransformerConfig } from '../../models/transformer.ts';
+import type { LanguageModel } from '../../models/languageModel.ts';
 import { rotary, rotarySchema } from './rotary.ts';
 
 export type Family = 'llama' | 'mistral' | 'qwen2';
@@ -22,7 +22,7 @@ export interface Biases {
 
 export interface FolderConfig {
   readonly family: Family;
-  readonly transformer: TransformerConfig;
+  readonly transformer: LanguageModel['config'];
   readonly biases: Biases;
 }
 

@@ -12,7 +12,7 @@ export interface MemoryEstimate {
 
 /**
  * The widest moment of a forward without gradients of `rows` prompts of `positions` tokens: one layer's attention or MLP beside the residual, or
- * the logits of all positions. Executors keep somewhat more, for what they have not let go of yet.
+ * the logits of all positions and their copy for whoever asked. Executors keep somewhat more, for what they have not let go of yet.
  */
 export function estimateMemory(config: TransformerConfig, { rows, positions }: { rows: number; positions: number }): MemoryEstimate {
   const { width, heads, mlp, vocabulary } = config;
@@ -23,7 +23,7 @@ export function estimateMemory(config: TransformerConfig, { rows, positions }: {
   // Queries, keys and values, repeated for grouped heads, turned and not; scores and pattern.
   const attention = 6 * tokens * across + 2 * rows * heads * positions ** 2;
   const hidden = (config.activation === 'silu-gated' ? 3 : 2) * tokens * mlp;
-  const activations = 4 * (Math.max(stream + Math.max(attention, hidden), 2 * tokens * width + tokens * vocabulary) + positions ** 2);
+  const activations = 4 * (Math.max(stream + Math.max(attention, hidden), 2 * tokens * (width + vocabulary)) + positions ** 2);
   const weights = 4 * countParameters(transformerParameters(config));
   return { weights, activations, total: weights + activations };
 }

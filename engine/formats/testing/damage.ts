@@ -26,6 +26,39 @@ export function damaged(good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   );
 }
 
+/** JSON whose values are exchanged for others, left out, or put elsewhere; and JSON damaged as bytes. */
+export function damagedJson(good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
+  const hostile = fc.oneof(
+    fc.constantFrom<unknown>(null, true, 0, -1, 0.5, 1e9, 2 ** 53, 1e300, '', 'a', '../a', '__proto__', [], {}, [[]], [null], { type: 'Sequence' }),
+    fc.jsonValue({ maxDepth: 3 }),
+  );
+  const change = fc.record({ place: fc.double({ min: 0, max: 1, noNaN: true }), how: fc.constantFrom('exchange', 'remove', 'copy'), hostile });
+  const changed = fc.tuple(fc.constantFrom(...good), fc.array(change, { minLength: 1, maxLength: 3 })).map(([file, changes]) => {
+    const root = { all: JSON.parse(Buffer.from(file).toString()) as unknown };
+    for (const { place, how, hostile: value } of changes) {
+      const places = placesIn(root);
+      const { inside, key } = places[Math.floor(place * (places.length - 1))];
+      if (how === 'exchange') inside[key] = value;
+      else if (how === 'remove' && inside !== root) Reflect.deleteProperty(inside, key);
+      else inside[key] = places.at(-1)!.inside[places.at(-1)!.key];
+    }
+    return new Uint8Array(Buffer.from(JSON.stringify(root.all)));
+  });
+  return fc.oneof({ weight: 3, arbitrary: changed }, { weight: 1, arbitrary: damaged(good) });
+}
+
+interface Place {
+  readonly inside: Record<string, unknown>;
+  readonly key: string;
+}
+
+function placesIn(value: object): Place[] {
+  return Object.entries(value).flatMap(([key, inner]: [string, unknown]) => [
+    { inside: value as Record<string, unknown>, key },
+    ...(typeof inner === 'object' && inner !== null ? placesIn(inner) : []),
+  ]);
+}
+
 /**
  * Whatever the bytes, `read` gives a value that takes no more memory than `most` allows, or a mistake that names the place; any other error is one
  * of the reader's.
@@ -35,9 +68,10 @@ export async function expectMistakeOrValue(
   read: (bytes: Uint8Array, place: string) => unknown,
   sizeOf: (value: never, bytes: Uint8Array) => { held: number; most: number },
   runs: number,
+  files = damaged(good),
 ): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(damaged(good), async (bytes) => {
+    fc.asyncProperty(files, async (bytes) => {
       let value: unknown;
       try {
         value = await read(bytes, 'a file');

@@ -1,4 +1,5 @@
 /** Every reader of bytes, with good files of its own and a bound on what it may make of some bytes: for the tests that damage files. */
+import type * as fc from 'fast-check';
 import { readdirSync, readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import type { DenseArray } from '../denseArray.ts';
@@ -8,13 +9,16 @@ import { readNpy } from '../npy.ts';
 import { openNpz } from '../npz.ts';
 import { LARGEST_IMAGE, type GreyImage } from '../raster.ts';
 import { readSafetensors } from '../safetensors.ts';
+import { checkpointReaders } from './checkpointReaders.ts';
 import { withChecksums } from './png.ts';
 
-interface Reader {
+export interface Reader {
   readonly name: string;
   readonly good: readonly Uint8Array[];
   readonly read: (bytes: Uint8Array, place: string) => unknown;
   readonly sizeOf: (value: never, bytes: Uint8Array) => { held: number; most: number };
+  /** How its files are damaged, if not as any bytes are. */
+  readonly damage?: (good: readonly Uint8Array[]) => fc.Arbitrary<Uint8Array>;
 }
 
 const fixtures = new URL('../fixtures/', import.meta.url);
@@ -72,6 +76,7 @@ export const readers: readonly Reader[] = [
     read: (bytes, place) => decodeImage(withChecksums(bytes), place),
     sizeOf: ({ pixels }: GreyImage) => ({ held: pixels.length, most: LARGEST_IMAGE }),
   },
+  ...checkpointReaders,
   ...['.png', '.jpg', '.bmp', '.tif'].map((ending): Reader => ({
     name: ending.slice(1),
     good: files('images', ending),

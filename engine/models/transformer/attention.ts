@@ -20,7 +20,8 @@ import {
   split,
   transpose,
 } from '../../ops/index.ts';
-import type { SettledConfig } from './config.ts';
+import type { Positional, SettledConfig } from './config.ts';
+import { frequencies } from './frequencies.ts';
 
 /** Cosines and sines of every position, [positions, 1, headWidth]. */
 export interface Rotation {
@@ -32,11 +33,13 @@ export interface Rotation {
  * Angles position · base^(−2i/headWidth), the same for i and i + headWidth/2 ("half-split": Hugging Face's Llama).
  * @param positions int32 [positions]
  */
-export function rotation({ headWidth }: SettledConfig, base: number, positions: Value): Rotation {
-  const half = headWidth / 2;
-  const frequencies = Float32Array.from({ length: headWidth }, (_entry, i) => base ** (-(i % half) / half));
-  const { graph } = positions;
-  const angles = multiply(reshape(cast(positions, 'float32'), [...positions.shape, 1, 1]), graph.constant(frequencies, [headWidth]));
+export function rotation(
+  { headWidth }: SettledConfig,
+  { base, scaling }: Extract<Positional, { kind: 'rotary' }>,
+  positions: Value,
+): Rotation {
+  const perPosition = positions.graph.constant(frequencies(headWidth, base, scaling), [headWidth]);
+  const angles = multiply(reshape(cast(positions, 'float32'), [...positions.shape, 1, 1]), perPosition);
   return { cosine: cos(angles), sine: sin(angles) };
 }
 

@@ -1,5 +1,6 @@
 /** What a decoder-only transformer may be: its sizes and options, what they default to, and which of them do not go together. */
 import { UserError } from '../../base/errors.ts';
+import type { RotaryScaling } from './frequencies.ts';
 
 export interface TransformerConfig {
   readonly vocabulary: number;
@@ -45,7 +46,10 @@ export interface TransformerConfig {
   readonly exit?: { readonly after: number; readonly threshold: number };
 }
 
-export type Positional = { readonly kind: 'learned' } | { readonly kind: 'rotary'; readonly base: number } | { readonly kind: 'none' };
+export type Positional =
+  | { readonly kind: 'learned' }
+  | { readonly kind: 'rotary'; readonly base: number; readonly scaling?: RotaryScaling }
+  | { readonly kind: 'none' };
 
 /** A config with nothing left open. */
 export interface SettledConfig extends TransformerConfig {
@@ -94,6 +98,7 @@ export function checkTransformer(config: TransformerConfig): void {
   requireChoice('positional', positional?.kind, ['learned', 'rotary', 'none']);
   if (positional?.kind === 'rotary') {
     requirePositive('positional.base', positional.base);
+    checkScaling(positional.scaling);
     const size = headWidth ?? width / heads;
     if (size % 2 !== 0) fail('headWidth', 'must be even with rotary positions', size);
   }
@@ -110,6 +115,15 @@ export function checkTransformer(config: TransformerConfig): void {
     requireWhole('exit.after', exit.after, 0, layers - 2);
     if (!(exit.threshold >= 0 && exit.threshold <= 1)) fail('exit.threshold', 'must be a probability', exit.threshold);
   }
+}
+
+function checkScaling(scaling: RotaryScaling | undefined): void {
+  if (!scaling) return;
+  requireChoice('positional.scaling.kind', scaling.kind, ['linear', 'llama3']);
+  const { kind: _kind, ...numbers } = scaling;
+  for (const [name, value] of Object.entries(numbers)) requirePositive(`positional.scaling.${name}`, value);
+  if (scaling.kind === 'llama3' && scaling.low >= scaling.high)
+    fail('positional.scaling.low', `must be below high, ${scaling.high}`, scaling.low);
 }
 
 function checkMasks({ roles, reads, writes, layers, heads }: TransformerConfig): void {

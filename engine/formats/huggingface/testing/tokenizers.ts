@@ -39,3 +39,27 @@ export const tokenizerJson = {
 };
 
 export const settings = { tokenizer_class: 'LlamaTokenizer', bos_token: '<s>', eos_token: { content: '</s>' }, unk_token: '<unk>' };
+
+/** One of the kind GPT-2 and Llama 3 have: pieces by a pattern, bytes as letters (Ġ is the space). */
+export const byteLevelJson = {
+  added_tokens: [mark(9, '<|end|>')],
+  normalizer: { type: 'NFC' },
+  pre_tokenizer: {
+    type: 'Sequence',
+    pretokenizers: [
+      { type: 'Split', pattern: { Regex: "'s|'t| ?\\p{L}+| ?\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" }, behavior: 'Isolated', invert: false },
+      { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
+    ],
+  },
+  post_processor: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: false, use_regex: true },
+  decoder: { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true, use_regex: true },
+  model: {
+    type: 'BPE',
+    ignore_merges: true,
+    vocab: { a: 0, b: 1, Ġ: 2, Ġa: 3, Ġab: 4, 'Ã': 5, '©': 6, '1': 7, '2': 8 },
+    merges: [
+      ['Ġ', 'a'],
+      ['Ġa', 'b'],
+    ],
+  },
+};
