@@ -44,12 +44,9 @@ export const trainPolicyOptions = z.strictObject({
   width: wholeBetween(1, 4096).default(64).meta({ description: 'of the residual' }),
   heads: wholeBetween(1, 256).default(4).meta({ description: 'in each of the four layers' }),
   mlp: wholeBetween(1, 16_384).default(192).meta({ description: 'hidden units of each MLP' }),
-  orthogonal: z
-    .boolean('must be true or false')
-    .optional()
-    .meta({
-      description: 'whether the gate is kept out of the logits after every step of the alignment; with one slot it is unless given',
-    }),
+  orthogonal: z.boolean('must be true or false').optional().meta({
+    description: 'whether the gate is kept out of the logits after every step of the alignment; with one slot it is unless given',
+  }),
   trains: z
     .enum(['attention', 'everything'], 'must be "attention" or "everything"')
     .optional()

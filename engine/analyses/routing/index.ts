@@ -1,4 +1,6 @@
 /** Analyses of policy circuits; ids are the file format. */
 import type { AnyRoutingAnalysis } from './analysis.ts';
 
-export const routingAnalyses: readonly AnyRoutingAnalysis[] = [];
+import { policyCircuit } from './policyCircuit.ts';
+
+export const routingAnalyses: readonly AnyRoutingAnalysis[] = [policyCircuit as unknown as AnyRoutingAnalysis];
