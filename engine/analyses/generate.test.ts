@@ -13,12 +13,20 @@ import { greedy, type NextLogits } from './generate.ts';
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
 
-const config: TransformerConfig = { vocabulary: 13, positions: 12, width: 16, heads: 2, layers: 2, mlp: 12, positional: { kind: 'rotary', base: 50 } };
+const config: TransformerConfig = {
+  vocabulary: 13,
+  positions: 12,
+  width: 16,
+  heads: 2,
+  layers: 2,
+  mlp: 12,
+  positional: { kind: 'rotary', base: 50 },
+};
 const wide = (spec: ParameterSpec): ParameterSpec => ({ ...spec, initialiser: { kind: 'normal', deviation: 0.6 } });
 const model: LanguageModel = {
   architecture: 'transformer',
   config: config as LanguageModel['config'],
-  parameters: initialise(transformerParameters(config).map(wide), new Random(5)),
+  parameters: initialise(transformerParameters(config).map(wide), new Random(17)),
   origin: { kind: 'compiled' },
 };
 
@@ -35,7 +43,7 @@ function expected(tokens: readonly number[], count: number): number[] {
 describe('greedy', () => {
   test('takes the likeliest token, as plain loops do, on both executors', () => {
     const found = expected([3, 1], 11);
-    expect(new Set(found).size).toBeGreaterThan(2);
+    expect(new Set(found).size).toBeGreaterThan(3);
     for (const executor of [onnx, new TensorFlowExecutor()]) expect([...greedy(executor, model, [3, 1], 11)]).toEqual(found);
   });
 

@@ -71,7 +71,9 @@ test('a row of another width is refused', () => {
 
 test('what is written is read again', () => {
   const value = fc.string({ unit: fc.constantFrom('a', ' ', ',', '"', '\r', '\n', 'é', '\ufeff') });
-  const tables = fc.integer({ min: 1, max: 4 }).chain((columns) => fc.array(fc.array(value, { minLength: columns, maxLength: columns }), { minLength: 1 }));
+  const tables = fc
+    .integer({ min: 1, max: 4 })
+    .chain((columns) => fc.array(fc.array(value, { minLength: columns, maxLength: columns }), { minLength: 1 }));
   fc.assert(
     fc.property(tables, ([names, ...rows]) => {
       const written = writeCsv(names, rows);
@@ -86,7 +88,13 @@ test('what is written is read again', () => {
 test.each<[string, string[][]]>([
   ['', []],
   ['\n\r\n', []],
-  ['\ufeffa,b\r\n\r\n1,\n', [['a', 'b'], ['1', '']]],
+  [
+    '\ufeffa,b\r\n\r\n1,\n',
+    [
+      ['a', 'b'],
+      ['1', ''],
+    ],
+  ],
   ['a,"b\nc","d""e"', [['a', 'b\nc', 'd"e']]],
   ['""\n', [['']]],
   ['a\rb\n', [['a\rb']]],

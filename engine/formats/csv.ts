@@ -66,7 +66,8 @@ export function readCsv(text: string, field: string): string[][] {
         value += '"';
       }
       at++;
-      if (at < text.length && !/[,\n]|\r\n/y.test(text.slice(at, at + 2))) fail('must have a comma or its end after closing quotes', text.slice(begin, at + 1));
+      if (at < text.length && !/[,\n]|\r\n/y.test(text.slice(at, at + 2)))
+        fail('must have a comma or its end after closing quotes', text.slice(begin, at + 1));
       row.push(value);
     } else {
       while (at < text.length && text[at] !== ',' && text[at] !== '\n') at++;

@@ -12,7 +12,11 @@ import { openShards, openTensorFile, readFloats, readIndex, type StoredTensors }
 
 const INDEX = 'model.safetensors.index.json';
 const entry = (dtype: string, shape: number[], begin: number, end: number) => ({ dtype, shape, data_offsets: [begin, end] });
-const matrix = (rows: number, columns: number) => dense(Float32Array.from({ length: rows * columns }, (_none, i) => i / 7), [rows, columns]);
+const matrix = (rows: number, columns: number) =>
+  dense(
+    Float32Array.from({ length: rows * columns }, (_none, i) => i / 7),
+    [rows, columns],
+  );
 const opened = (bytes: Uint8Array): Promise<StoredTensors> => openTensorFile(join(folderOf({ a: bytes }), 'a'), 'a file');
 
 describe('a file of tensors', () => {
@@ -45,7 +49,11 @@ describe('a file of tensors', () => {
 
   test('scalars, vectors and tensors of no number', async () => {
     const tensors = await opened(
-      writeSafetensors({ scalar: dense(Float32Array.of(3), []), vector: dense(Float32Array.of(1, 2)), none: dense(new Float32Array(), [0, 2 ** 40]) }),
+      writeSafetensors({
+        scalar: dense(Float32Array.of(3), []),
+        vector: dense(Float32Array.of(1, 2)),
+        none: dense(new Float32Array(), [0, 2 ** 40]),
+      }),
     );
     const read = async (name: string) => [...(await readFloats(tensors.get(name)!, name))];
     expect([await read('scalar'), await read('vector'), await read('none')]).toEqual([[3], [1, 2], []]);
@@ -108,16 +116,26 @@ describe('shards', () => {
     ['a path of another system', { one: 'C:\\x.safetensors' }, 'must name a safetensors file beside'],
     ['a pickle', { one: 'model-1.bin' }, 'must name a safetensors file beside'],
     ['a file that is not there', { ...map, four: 'model-3.safetensors' }, 'it: model-3.safetensors must exist'],
-    ['a tensor that is not there', { ...map, four: 'model-1.safetensors' }, 'it: model-1.safetensors must hold what the index says, got "four"'],
+    [
+      'a tensor that is not there',
+      { ...map, four: 'model-1.safetensors' },
+      'it: model-1.safetensors must hold what the index says, got "four"',
+    ],
     ['a tensor that is elsewhere', { ...map, one: 'model-2.safetensors' }, 'must hold what the index says, got "one"'],
-    ['less than its files', { one: 'model-1.safetensors', two: 'model-2.safetensors' }, 'must name every tensor of its files, got "three of'],
+    [
+      'less than its files',
+      { one: 'model-1.safetensors', two: 'model-2.safetensors' },
+      'must name every tensor of its files, got "three of',
+    ],
   ])('an index with %s is refused', async (_name, weightMap, message) => {
     await expect(shards(weightMap)).rejects.toThrow(UserError);
     await expect(shards(weightMap)).rejects.toThrow(message);
   });
 
   test('a thousand files and no more', () => {
-    const many = (count: number) => ({ weight_map: Object.fromEntries(Array.from({ length: count }, (_none, i) => [`t${i}`, `${i}.safetensors`])) });
+    const many = (count: number) => ({
+      weight_map: Object.fromEntries(Array.from({ length: count }, (_none, i) => [`t${i}`, `${i}.safetensors`])),
+    });
     expect(readIndex(many(1000), 'it').size).toBe(1000);
     expect(() => readIndex(many(1001), 'it')).toThrow('must name 1 to 1000 files, got 1001');
   });

@@ -58,8 +58,7 @@ export function readIndex(value: unknown, place: string): ReadonlyMap<string, st
 export async function openShards(folder: string, index: string, place: string): Promise<StoredTensors> {
   const map = readIndex(jsonFile(join(folder, index), `${place}: ${index}`, INDEX_LIMIT), `${place}: ${index}`);
   const shards = new Map<string, StoredTensors>();
-  for (const file of map.values())
-    if (!shards.has(file)) shards.set(file, await openTensorFile(join(folder, file), `${place}: ${file}`));
+  for (const file of map.values()) if (!shards.has(file)) shards.set(file, await openTensorFile(join(folder, file), `${place}: ${file}`));
   const tensors = new Map<string, StoredTensor>();
   for (const [name, file] of map) {
     const tensor = shards.get(file)?.get(name);
@@ -68,7 +67,8 @@ export async function openShards(folder: string, index: string, place: string): 
   }
   for (const [file, held] of shards)
     for (const name of held.keys())
-      if (!map.has(name)) throw new UserError(`${place}: ${index}: weight_map`, 'must name every tensor of its files', `${name} of ${file}`);
+      if (!map.has(name))
+        throw new UserError(`${place}: ${index}: weight_map`, 'must name every tensor of its files', `${name} of ${file}`);
   return tensors;
 }
 

@@ -32,7 +32,7 @@ export const transformerConfig = z.strictObject({
   positional: z
     .discriminatedUnion('kind', [
       z.strictObject({ kind: z.literal('learned') }),
-      z.strictObject({ kind: z.literal('rotary'), base: between(1e-6, 1e12), scaling: rotaryScaling.optional() }),
+      z.strictObject({ kind: z.literal('rotary'), base: between(1e-6, 1e12), scaling: rotaryScaling.exactOptional() }),
       z.strictObject({ kind: z.literal('none') }),
     ])
     .exactOptional(),

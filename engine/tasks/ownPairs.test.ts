@@ -10,7 +10,8 @@ import { checkPairs } from './pairs.ts';
 // ▁ 4, a 5, b 6, ab 7, ▁ab 8; <s> 1 stands before every text.
 const tokenizer = makeTokenizer(tokenizerJson, settings);
 const bytesOf = (file: unknown) => new Uint8Array(Buffer.from(typeof file === 'string' ? file : JSON.stringify(file)));
-const read = (file: unknown, options: Partial<EncodeOptions> = {}) => encodePairs(parsePairTexts(bytesOf(file)), { tokenizer, positions: 16, ...options });
+const read = (file: unknown, options: Partial<EncodeOptions> = {}) =>
+  encodePairs(parsePairTexts(bytesOf(file)), { tokenizer, positions: 16, ...options });
 
 // After 'ab a' a b would become one with the a.
 const pair = { sensitive: 'ab b', control: 'ab a', positive: 'a', negative: '?' };
@@ -127,8 +128,16 @@ describe('sets', () => {
     ['an answer twice', { ...pair, positive: ['a', 5] }, 'pairs: pair 1: positive must be different tokens, got 5'],
     ['an answer on both sides', { ...pair, negative: [6, 5] }, 'pairs: pair 1: negative must be no token of positive, got 5'],
     ['a token the model does not have', { ...pair, negative: 11 }, "pairs: pair 1: negative: token must be one of the model's 11, got 11"],
-    ['roles that are too few', { ...pair, roles: ['a', 'b'] }, 'pairs: pair 1: roles must be one for each of the 4 tokens 4: <s>|▁ab|▁|b, got 2'],
-    ['more tokens than positions', { ...pair, sensitive: `a${'?'.repeat(20)}`, control: `b${'?'.repeat(20)}` }, 'pairs: pair 1 must have at most 16 tokens, got 23'],
+    [
+      'roles that are too few',
+      { ...pair, roles: ['a', 'b'] },
+      'pairs: pair 1: roles must be one for each of the 4 tokens 4: <s>|▁ab|▁|b, got 2',
+    ],
+    [
+      'more tokens than positions',
+      { ...pair, sensitive: `a${'?'.repeat(20)}`, control: `b${'?'.repeat(20)}` },
+      'pairs: pair 1 must have at most 16 tokens, got 23',
+    ],
   ])('%s is refused', (_name, one, message) => {
     expect(() => read([one])).toThrow(UserError);
     expect(() => read([one])).toThrow(message);
@@ -141,6 +150,8 @@ describe('sets', () => {
 
   test('of long prompts the tokens around the first difference are shown', () => {
     const sensitive = `${'?'.repeat(100)}a${'?'.repeat(100)}`;
-    expect(() => read([{ ...pair, sensitive, control: `${sensitive}?` }], { positions: 999 })).toThrow(/sensitive 203: …\|\?.*\?, control 204: …\|\?/);
+    expect(() => read([{ ...pair, sensitive, control: `${sensitive}?` }], { positions: 999 })).toThrow(
+      /sensitive 203: …\|\?.*\?, control 204: …\|\?/,
+    );
   });
 });

@@ -52,7 +52,10 @@ export function encodePairs({ pairs, template }: PairTexts, options: EncodeOptio
     else groups.set(key, [encoded]);
   }
   return [...groups.values()]
-    .sort(([a], [b]) => a.sensitive.length - b.sensitive.length || a.positive.length - b.positive.length || a.negative.length - b.negative.length)
+    .sort(
+      ([a], [b]) =>
+        a.sensitive.length - b.sensitive.length || a.positive.length - b.positive.length || a.negative.length - b.negative.length,
+    )
     .map((group) => ({ set: setOf(group), numbers: group.map(({ pair }) => pair.number) }));
 }
 
@@ -74,7 +77,11 @@ function encodePair(pair: TextPair, render: ((prompt: string) => string) | undef
   const content = sensitive.findIndex((token, i) => token !== control[i]);
   if (content < 0) throw new UserError(at, 'must have prompts that differ in tokens', spelled(sensitive, control, tokenizer));
   if (pair.roles && pair.roles.length !== sensitive.length)
-    throw new UserError(`${at}: roles`, `must be one for each of the ${sensitive.length} tokens ${spelled(sensitive, control, tokenizer)}`, pair.roles.length);
+    throw new UserError(
+      `${at}: roles`,
+      `must be one for each of the ${sensitive.length} tokens ${spelled(sensitive, control, tokenizer)}`,
+      pair.roles.length,
+    );
   const answersOf = (side: 'positive' | 'negative') => {
     if (pair[side].length === 0) throw new UserError(`${at}: ${side}`, 'must have answers, as the metric is between them', 'none');
     const tokens = pair[side].map((answer) => {
@@ -116,7 +123,11 @@ function answerToken(
     return whole[prompt.length];
   });
   if (tokens[0] !== tokens[1])
-    throw new UserError(`${at}: ${JSON.stringify(answer)}`, 'must be the same token after both prompts', tokens.map((token) => tokenizer.token(token)));
+    throw new UserError(
+      `${at}: ${JSON.stringify(answer)}`,
+      'must be the same token after both prompts',
+      tokens.map((token) => tokenizer.token(token)),
+    );
   return tokens[0];
 }
 
@@ -128,7 +139,8 @@ function requireToken(at: string, token: number, vocabulary: number): void {
 function spelled(tokens: Int32Array, other: Int32Array, tokenizer: TextTokenizer): string {
   const SHOWN = 40;
   const differs = tokens.findIndex((token, i) => token !== other[i]);
-  const from = tokens.length <= SHOWN ? 0 : Math.max(0, Math.min((differs < 0 ? tokens.length : differs) - SHOWN / 2, tokens.length - SHOWN));
+  const from =
+    tokens.length <= SHOWN ? 0 : Math.max(0, Math.min((differs < 0 ? tokens.length : differs) - SHOWN / 2, tokens.length - SHOWN));
   const shown = Array.from(tokens.subarray(from, from + SHOWN), (token) => tokenizer.token(token)).join('|');
   return `${tokens.length}: ${from > 0 ? '…|' : ''}${shown}${from + SHOWN < tokens.length ? '|…' : ''}`;
 }

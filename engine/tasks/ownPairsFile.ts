@@ -43,7 +43,10 @@ const ANSWER_LIMIT = 1000;
 const text = z.string('must be a text').max(TEXT_LIMIT, `must have at most ${TEXT_LIMIT} characters`);
 const prompt = text.min(1, 'must not be empty');
 const answer = z.union([prompt, wholeBetween(0, 2 ** 31 - 1)], 'must be a text or the number of a token');
-const answers = z.union([answer, z.array(answer).max(ANSWER_LIMIT)], `must be a text, the number of a token, or at most ${ANSWER_LIMIT} of them`);
+const answers = z.union(
+  [answer, z.array(answer).max(ANSWER_LIMIT)],
+  `must be a text, the number of a token, or at most ${ANSWER_LIMIT} of them`,
+);
 const roles = z.array(prompt, 'must be a list of names').max(TEXT_LIMIT);
 const own = z.strictObject(
   {

@@ -19,7 +19,9 @@ export function chatRenderer(tokenizer: TextTokenizer, place = 'tokenizer'): (pr
     try {
       return work();
     } catch (error) {
-      throw new UserError(field, 'must be a Jinja template of a conversation', error instanceof Error ? error.message : String(error), { cause: error });
+      throw new UserError(field, 'must be a Jinja template of a conversation', error instanceof Error ? error.message : String(error), {
+        cause: error,
+      });
     }
   };
   const template = guarded(() => new Template(source));
@@ -27,5 +29,6 @@ export function chatRenderer(tokenizer: TextTokenizer, place = 'tokenizer'): (pr
     bos_token: beginning === undefined ? '' : tokenizer.token(beginning),
     eos_token: end === undefined ? '' : tokenizer.token(end),
   };
-  return (prompt) => guarded(() => template.render({ messages: [{ role: 'user', content: prompt }], add_generation_prompt: true, ...marks }));
+  return (prompt) =>
+    guarded(() => template.render({ messages: [{ role: 'user', content: prompt }], add_generation_prompt: true, ...marks }));
 }

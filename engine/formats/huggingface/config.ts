@@ -82,7 +82,10 @@ const EPSILON = 1e-6;
 
 const text = z.string('must be a text');
 const flag = z.boolean('must be true or false');
-const named = z.object({ model_type: text.nullish(), architectures: z.array(text, 'must be a list of texts').nullish() }, 'must be an object');
+const named = z.object(
+  { model_type: text.nullish(), architectures: z.array(text, 'must be a list of texts').nullish() },
+  'must be an object',
+);
 const quantised = z.object({ quantization_config: z.record(z.string(), z.unknown(), 'must be an object').nullish() });
 /** Limits far above any model there is: what is derived from them stays a number, and lists of layers stay short. */
 const WIDE = 2 ** 20;

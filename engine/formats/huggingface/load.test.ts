@@ -90,7 +90,13 @@ describe('a checkpoint', () => {
 
   test.each(['BF16', 'F16'] as const)('of %s, in shards, is the model of the rounded weights', async (dtype) => {
     const coarse = Object.fromEntries(
-      Object.entries(weightsOf(small)).map(([name, { data, shape }]) => [name, dense(Float32Array.from(data, (value) => Math.round(value * 16) / 16 + 0), [...shape])]),
+      Object.entries(weightsOf(small)).map(([name, { data, shape }]) => [
+        name,
+        dense(
+          Float32Array.from(data, (value) => Math.round(value * 16) / 16 + 0),
+          [...shape],
+        ),
+      ]),
     );
     const names = Object.keys(coarse);
     const parts = [names.slice(0, 7), names.slice(7)];
@@ -129,7 +135,10 @@ describe('a checkpoint', () => {
     tensors['lm_head.weight'] = tensors['model.embed_tokens.weight'];
     expect((await loadHuggingFace(checkpoint(tied, tensors))).parameters).toEqual(plain.parameters);
     const { data, shape } = tensors['lm_head.weight'];
-    tensors['lm_head.weight'] = dense((data as Float32Array).map((value, i) => (i === 40 ? 7 : value)), [...shape]);
+    tensors['lm_head.weight'] = dense(
+      (data as Float32Array).map((value, i) => (i === 40 ? 7 : value)),
+      [...shape],
+    );
     await expect(loadHuggingFace(checkpoint(tied, tensors))).rejects.toThrow('huggingface: lm_head.weight: entry 40 must be the embedding');
   });
 
@@ -143,21 +152,78 @@ describe('a checkpoint', () => {
     ['a file', () => join(folderOf({ a: 'b' }), 'a'), 'huggingface: folder must be a folder'],
     ['no config', () => folderOf({ 'model.safetensors': '' }), 'huggingface: config.json must exist'],
     ['a config that is no JSON', () => folderOf({ 'config.json': '{"a":' }), 'huggingface: config.json must be JSON'],
-    ['no weights', () => folderOf({ 'config.json': small }), 'must hold model.safetensors or model.safetensors.index.json, got "no file of weights"'],
-    ['a pickle', () => folderOf({ 'config.json': small, 'pytorch_model.bin': '' }), 'pickles are not opened, as they can run code: save the model as safetensors, got "pytorch_model.bin"'],
+    [
+      'no weights',
+      () => folderOf({ 'config.json': small }),
+      'must hold model.safetensors or model.safetensors.index.json, got "no file of weights"',
+    ],
+    [
+      'a pickle',
+      () => folderOf({ 'config.json': small, 'pytorch_model.bin': '' }),
+      'pickles are not opened, as they can run code: save the model as safetensors, got "pytorch_model.bin"',
+    ],
     ['another format', () => folderOf({ 'config.json': small, 'model.gguf': '' }), 'model.safetensors.index.json, got "model.gguf"'],
-    ['another architecture', () => checkpoint({ ...small, model_type: 'gpt_neox' }), 'huggingface: config.json: model_type must be one of llama, mistral, qwen2, got "gpt_neox"'],
-    ['a truncated file', () => folderOf({ 'config.json': small, 'model.safetensors': writeSafetensors(weightsOf(small)).slice(0, -9) }), 'huggingface: model.safetensors: '],
-    ['a tensor that is missing', () => changed((tensors) => delete tensors['model.layers.1.mlp.up_proj.weight']), 'huggingface: model.layers.1.mlp.up_proj.weight must be there for blocks.1.mlp.W_in'],
-    ['an untied unembedding that is missing', () => changed((tensors) => delete tensors['lm_head.weight']), 'huggingface: lm_head.weight must be there for unembed.W_U'],
-    ['a tensor of another shape', () => changed((tensors) => (tensors['model.norm.weight'] = dense(new Float32Array(31)))), 'huggingface: model.norm.weight: shape must be [32], as config.json says, got [31]'],
-    ['a matrix that lies on its side', () => changed((tensors) => (tensors['lm_head.weight'] = dense(new Float32Array(352), [32, 11]))), 'lm_head.weight: shape must be [11, 32]'],
-    ['a bias the config does not know', () => changed((tensors) => (tensors['model.layers.0.self_attn.q_proj.bias'] = dense(new Float32Array(32)))), 'huggingface: tensors must be parameters of the model config.json describes, got "model.layers.0.self_attn.q_proj.bias"'],
-    ['norms of another architecture', () => changed((tensors) => (tensors['model.layers.0.self_attn.q_norm.weight'] = dense(new Float32Array(8)))), 'got "model.layers.0.self_attn.q_norm.weight"'],
-    ['integers', () => changed((tensors) => (tensors['model.norm.weight'] = dense(new Int32Array(32)))), 'huggingface: model.norm.weight: dtype must be one of F32, F16, BF16, got "I32"'],
-    ['GPTQ', () => changed((tensors) => (tensors['model.layers.0.mlp.up_proj.qweight'] = dense(new Int32Array(4)))), 'huggingface: tensors must not be quantised: load the weights they were made of, got "model.layers.0.mlp.up_proj.qweight"'],
-    ['8-bit floats', () => folderOf({ 'config.json': small, 'model.safetensors': rawFile({ a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, 1) }), 'huggingface: model.safetensors: a: dtype must be one of'],
-    ['a weight that is no number', () => changed((tensors) => (tensors['model.norm.weight'].data[3] = NaN)), 'huggingface: model.norm.weight: entry 3 must be a finite number, got NaN'],
+    [
+      'another architecture',
+      () => checkpoint({ ...small, model_type: 'gpt_neox' }),
+      'huggingface: config.json: model_type must be one of llama, mistral, qwen2, got "gpt_neox"',
+    ],
+    [
+      'a truncated file',
+      () => folderOf({ 'config.json': small, 'model.safetensors': writeSafetensors(weightsOf(small)).slice(0, -9) }),
+      'huggingface: model.safetensors: ',
+    ],
+    [
+      'a tensor that is missing',
+      () => changed((tensors) => delete tensors['model.layers.1.mlp.up_proj.weight']),
+      'huggingface: model.layers.1.mlp.up_proj.weight must be there for blocks.1.mlp.W_in',
+    ],
+    [
+      'an untied unembedding that is missing',
+      () => changed((tensors) => delete tensors['lm_head.weight']),
+      'huggingface: lm_head.weight must be there for unembed.W_U',
+    ],
+    [
+      'a tensor of another shape',
+      () => changed((tensors) => (tensors['model.norm.weight'] = dense(new Float32Array(31)))),
+      'huggingface: model.norm.weight: shape must be [32], as config.json says, got [31]',
+    ],
+    [
+      'a matrix that lies on its side',
+      () => changed((tensors) => (tensors['lm_head.weight'] = dense(new Float32Array(352), [32, 11]))),
+      'lm_head.weight: shape must be [11, 32]',
+    ],
+    [
+      'a bias the config does not know',
+      () => changed((tensors) => (tensors['model.layers.0.self_attn.q_proj.bias'] = dense(new Float32Array(32)))),
+      'huggingface: tensors must be parameters of the model config.json describes, got "model.layers.0.self_attn.q_proj.bias"',
+    ],
+    [
+      'norms of another architecture',
+      () => changed((tensors) => (tensors['model.layers.0.self_attn.q_norm.weight'] = dense(new Float32Array(8)))),
+      'got "model.layers.0.self_attn.q_norm.weight"',
+    ],
+    [
+      'integers',
+      () => changed((tensors) => (tensors['model.norm.weight'] = dense(new Int32Array(32)))),
+      'huggingface: model.norm.weight: dtype must be one of F32, F16, BF16, got "I32"',
+    ],
+    [
+      'GPTQ',
+      () => changed((tensors) => (tensors['model.layers.0.mlp.up_proj.qweight'] = dense(new Int32Array(4)))),
+      'huggingface: tensors must not be quantised: load the weights they were made of, got "model.layers.0.mlp.up_proj.qweight"',
+    ],
+    [
+      '8-bit floats',
+      () =>
+        folderOf({ 'config.json': small, 'model.safetensors': rawFile({ a: { dtype: 'F8_E4M3', shape: [1], data_offsets: [0, 1] } }, 1) }),
+      'huggingface: model.safetensors: a: dtype must be one of',
+    ],
+    [
+      'a weight that is no number',
+      () => changed((tensors) => (tensors['model.norm.weight'].data[3] = NaN)),
+      'huggingface: model.norm.weight: entry 3 must be a finite number, got NaN',
+    ],
   ])('refuses %s', async (_name, folder, message) => {
     const path = folder();
     await expect(loadHuggingFace(path)).rejects.toThrow(UserError);
@@ -174,7 +240,8 @@ describe('a checkpoint', () => {
 });
 
 describe('stories260K', () => {
-  const golden = <T>(context: TestContext, file: string): T => JSON.parse(readFileSync(join(shared(context, 'models/stories260K'), file), 'utf8')) as T;
+  const golden = <T>(context: TestContext, file: string): T =>
+    JSON.parse(readFileSync(join(shared(context, 'models/stories260K'), file), 'utf8')) as T;
   const load = (context: TestContext, folder = 'hf') => loadHuggingFace(join(shared(context, 'models/stories260K'), folder));
   const TOLERANCE = { relative: 0, absolute: 5e-5 };
   interface Prompt {
@@ -210,7 +277,9 @@ describe('stories260K', () => {
       );
       expectClose(norms.flat(), prompt['residual_norms[layer+1][pos]'].flat(), TOLERANCE, 'norms of the residual');
       const last = patterns.map((name) =>
-        Array.from({ length: heads }, (_none, head) => [...values[name].subarray(((head + 1) * positions - 1) * positions, (head + 1) * positions ** 2)]),
+        Array.from({ length: heads }, (_none, head) => [
+          ...values[name].subarray(((head + 1) * positions - 1) * positions, (head + 1) * positions ** 2),
+        ]),
       );
       expectClose(last.flat(2), prompt['attn_last_query[layer][head][key]'].flat(2), TOLERANCE, 'attention of the last query');
     });
@@ -235,7 +304,9 @@ describe('stories260K', () => {
       const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - other[i]) - Math.abs(value) * 2 ** -8), 0);
       expect(worst, name).toBeLessThan(1e-9);
     }
-    const [one, other] = await Promise.all(['hf', 'hf-bf16'].map((folder) => openCheckpoint(join(shared(context, 'models/stories260K'), folder))));
+    const [one, other] = await Promise.all(
+      ['hf', 'hf-bf16'].map((folder) => openCheckpoint(join(shared(context, 'models/stories260K'), folder))),
+    );
     expect(one.storedBytes).toBe(2 * other.storedBytes);
   });
 });

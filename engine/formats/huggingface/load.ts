@@ -54,9 +54,13 @@ export interface LoadOptions {
 /** What a checkpoint would take in memory, its reading included. */
 export function memoryOf(checkpoint: Checkpoint, size: { rows: number; positions: number }): MemoryEstimate & { readonly reading: number } {
   const estimate = estimateMemory(checkpoint.transformer, size);
-  const largest = checkpoint.sources.reduce((most, { from }) => (from === 'zeros' ? most : Math.max(most, from.stored.end - from.stored.begin)), 0);
+  const largest = checkpoint.sources.reduce(
+    (most, { from }) => (from === 'zeros' ? most : Math.max(most, from.stored.end - from.stored.begin)),
+    0,
+  );
   // A piece as it is stored, its copy, and its numbers; and the twin of a tied embedding.
-  const reading = 4 * Math.min(PIECE, largest) + (checkpoint.twin ? 4 * checkpoint.transformer.vocabulary * checkpoint.transformer.width : 0);
+  const reading =
+    4 * Math.min(PIECE, largest) + (checkpoint.twin ? 4 * checkpoint.transformer.vocabulary * checkpoint.transformer.width : 0);
   return { ...estimate, reading, total: estimate.weights + Math.max(reading, estimate.activations) };
 }
 
@@ -114,9 +118,14 @@ async function openWeights(folder: string, files: readonly string[], place: stri
   );
 }
 
-function matchTensors({ transformer, biases }: FolderConfig, tensors: StoredTensors, place: string): Pick<Checkpoint, 'sources' | 'twin' | 'storedBytes'> {
+function matchTensors(
+  { transformer, biases }: FolderConfig,
+  tensors: StoredTensors,
+  place: string,
+): Pick<Checkpoint, 'sources' | 'twin' | 'storedBytes'> {
   const quantised = [...tensors.keys()].find(isQuantised);
-  if (quantised !== undefined) throw new UserError(`${place}: tensors`, 'must not be quantised: load the weights they were made of', quantised);
+  if (quantised !== undefined)
+    throw new UserError(`${place}: tensors`, 'must not be quantised: load the weights they were made of', quantised);
   const left = new Map([...tensors].filter(([name]) => !isBuffer(name)));
   const sources = transformerParameters(transformer).map((spec) => {
     const source = sourceOf(spec.name, biases);

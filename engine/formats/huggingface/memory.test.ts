@@ -52,19 +52,27 @@ const config: TransformerConfig = {
 
 test('activations are what a forward holds at once, or up to four times as much', () => {
   const size = (max: number) => fc.integer({ min: 1, max });
-  const property = fc.property(size(300), size(4), size(300), size(8), size(64), fc.boolean(), (vocabulary, groups, mlp, rows, positions, gated) => {
-    const one: TransformerConfig = {
-      ...config,
-      vocabulary,
-      mlp,
-      keyValueHeads: groups === 3 ? 1 : groups,
-      activation: gated ? 'silu-gated' : 'gelu',
-    };
-    const { activations } = estimateMemory(one, { rows, positions });
-    const held = mostHeld(one, rows, positions);
-    expect(activations).toBeGreaterThanOrEqual(0.8 * held);
-    expect(activations).toBeLessThanOrEqual(4 * held);
-  });
+  const property = fc.property(
+    size(300),
+    size(4),
+    size(300),
+    size(8),
+    size(64),
+    fc.boolean(),
+    (vocabulary, groups, mlp, rows, positions, gated) => {
+      const one: TransformerConfig = {
+        ...config,
+        vocabulary,
+        mlp,
+        keyValueHeads: groups === 3 ? 1 : groups,
+        activation: gated ? 'silu-gated' : 'gelu',
+      };
+      const { activations } = estimateMemory(one, { rows, positions });
+      const held = mostHeld(one, rows, positions);
+      expect(activations).toBeGreaterThanOrEqual(0.8 * held);
+      expect(activations).toBeLessThanOrEqual(4 * held);
+    },
+  );
   fc.assert(property, { numRuns: 60 });
 });
 

@@ -59,8 +59,11 @@ function hasBias(part: string, biases: Biases): boolean | undefined {
 }
 
 /** What a checkpoint may hold besides its parameters: buffers that older versions saved, which are computed here. */
-export const isBuffer = (tensor: string): boolean => /(^|\.)rotary_emb\.(inv_freq|cos_cached|sin_cached)$|\.self_attn\.masked_bias$/.test(tensor);
+export const isBuffer = (tensor: string): boolean =>
+  /(^|\.)rotary_emb\.(inv_freq|cos_cached|sin_cached)$|\.self_attn\.masked_bias$/.test(tensor);
 
 /** The marks of quantised weights: GPTQ and AWQ, bitsandbytes, compressed-tensors, FP8. */
 export const isQuantised = (tensor: string): boolean =>
-  /\.(qweight|qzeros|g_idx|SCB|weight_format|absmax|quant_map|weight_packed|weight_scale(_inv)?|input_scale|weight\.(absmax|quant_map|quant_state\..*))$/.test(tensor);
+  /\.(qweight|qzeros|g_idx|SCB|weight_format|absmax|quant_map|weight_packed|weight_scale(_inv)?|input_scale|weight\.(absmax|quant_map|quant_state\..*))$/.test(
+    tensor,
+  );

@@ -45,7 +45,9 @@ export function rotary(config: Stated, place: string): Positional {
   const stated = parseWith(parameters, at, config[key] ?? {});
   const type = stated.rope_type ?? stated.type ?? 'default';
   // Some models have frequencies of their own for each type of layer: { full_attention: { … } }.
-  const nested = Object.entries(config[key] ?? {}).find(([, value]) => typeof value === 'object' && value !== null && !Array.isArray(value));
+  const nested = Object.entries(config[key] ?? {}).find(
+    ([, value]) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  );
   if (nested) throw new UserError(at, 'must be the same for all layers', nested[0]);
   const partial = stated.partial_rotary_factor ?? config.partial_rotary_factor ?? 1;
   if (partial !== 1) throw new UserError(`${place}: partial_rotary_factor`, 'must be 1: heads are turned whole', partial);
@@ -59,7 +61,12 @@ function scalingOf(type: string, stated: unknown, at: string): RotaryScaling | u
   if (type === 'default') return undefined;
   if (type === 'linear') return { kind: 'linear', ...parseWith(scalings.linear, at, stated) };
   if (type !== 'llama3') throw new UserError(`${at}: rope_type`, 'must be default, linear or llama3', type);
-  const { factor, low_freq_factor: low, high_freq_factor: high, original_max_position_embeddings: original } = parseWith(scalings.llama3, at, stated);
+  const {
+    factor,
+    low_freq_factor: low,
+    high_freq_factor: high,
+    original_max_position_embeddings: original,
+  } = parseWith(scalings.llama3, at, stated);
   if (low >= high) throw new UserError(`${at}: low_freq_factor`, `must be below the high_freq_factor ${high}`, low);
   return { kind: 'llama3', factor, low, high, original };
 }

@@ -49,12 +49,32 @@ describe('a tokenizer', () => {
     ['one of another kind', { 'tokenizer.model': [] }, 'tokenizer: tokenizer.json must exist, got "tokenizer.model only"'],
     ['no model', { 'tokenizer.json': {} }, 'tokenizer: tokenizer.json: model must be of type BPE or Unigram'],
     ['another model', { 'tokenizer.json': { model: { type: 'WordPiece' } } }, 'model.type must be'],
-    ['an id without end', { 'tokenizer.json': { model: { type: 'BPE', vocab: { a: 1e9 }, merges: [] } } }, 'model.vocab.a must be an integer in [0, 2097151]'],
-    ['two tokens of an id', { 'tokenizer.json': { model: { type: 'BPE', vocab: { a: 0, b: 0 }, merges: [] } } }, 'must give each token an id of its own'],
+    [
+      'an id without end',
+      { 'tokenizer.json': { model: { type: 'BPE', vocab: { a: 1e9 }, merges: [] } } },
+      'model.vocab.a must be an integer in [0, 2097151]',
+    ],
+    [
+      'two tokens of an id',
+      { 'tokenizer.json': { model: { type: 'BPE', vocab: { a: 0, b: 0 }, merges: [] } } },
+      'must give each token an id of its own',
+    ],
     ['no token', { 'tokenizer.json': { model: { type: 'BPE', vocab: {}, merges: [] } } }, 'model.vocab must not be empty'],
-    ['a merge of three', { 'tokenizer.json': { model: { type: 'BPE', vocab: { a: 0 }, merges: [['a', 'a', 'a']] } } }, 'model.merges.0 must be a text or a pair'],
-    ['a part of no kind', { 'tokenizer.json': { ...tokenizerJson, normalizer: { type: 'Magic' } } }, 'tokenizer.json must be understood, got "Unknown Normalizer type: Magic"'],
-    ['settings that are none', { 'tokenizer.json': tokenizerJson, 'tokenizer_config.json': [] }, 'tokenizer: tokenizer_config.json must be an object'],
+    [
+      'a merge of three',
+      { 'tokenizer.json': { model: { type: 'BPE', vocab: { a: 0 }, merges: [['a', 'a', 'a']] } } },
+      'model.merges.0 must be a text or a pair',
+    ],
+    [
+      'a part of no kind',
+      { 'tokenizer.json': { ...tokenizerJson, normalizer: { type: 'Magic' } } },
+      'tokenizer.json must be understood, got "Unknown Normalizer type: Magic"',
+    ],
+    [
+      'settings that are none',
+      { 'tokenizer.json': tokenizerJson, 'tokenizer_config.json': [] },
+      'tokenizer: tokenizer_config.json must be an object',
+    ],
   ])('refuses %s', (_name, files, message) => {
     const folder = folderOf(files);
     expect(() => readTokenizer(folder)).toThrow(UserError);

@@ -32,7 +32,9 @@ const bytePairs = z.looseObject({
 const unigram = z.looseObject({
   type: z.literal('Unigram'),
   unk_id: id.nullish(),
-  vocab: z.array(z.tuple([text, z.number('must be a number')], 'must be a token and its score'), 'must be a list').min(1, 'must not be empty'),
+  vocab: z
+    .array(z.tuple([text, z.number('must be a number')], 'must be a token and its score'), 'must be a list')
+    .min(1, 'must not be empty'),
 });
 const model = z.discriminatedUnion('type', [bytePairs, unigram], 'must be of type BPE or Unigram');
 
@@ -67,7 +69,9 @@ const settingsSchema = z.looseObject(
     clean_up_tokenization_spaces: flag,
     remove_space: flag,
     do_lowercase_and_remove_accent: flag,
-    chat_template: z.union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))], 'must be a text or a list').nullish(),
+    chat_template: z
+      .union([z.string(), z.array(z.object({ name: z.string(), template: z.string() }))], 'must be a text or a list')
+      .nullish(),
   },
   'must be an object',
 );
@@ -114,6 +118,8 @@ function requireShallow(value: unknown, place: string): void {
   let level: unknown[] = [value];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > DEPTH_LIMIT) throw new UserError(place, `must not be nested more than ${DEPTH_LIMIT} deep`, 'deeper');
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []).filter((inner) => typeof inner === 'object'));
+    level = level.flatMap((one) =>
+      (typeof one === 'object' && one !== null ? Object.values(one) : []).filter((inner) => typeof inner === 'object'),
+    );
   }
 }

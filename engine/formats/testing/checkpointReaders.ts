@@ -53,7 +53,10 @@ const pairFiles = [
   { pairs: [{ sensitive: 'a', control: 'b' }], positive: 'a', negative: 6, template: 'a {prompt} b' },
   { prompts: [{ clean: 'a', corrupt: 'b', answers: ['a'], wrong_answers: ['b'] }] },
 ].map(text);
-const csvFiles = ['sensitive,control,positive,negative\na,b,a,b\n"a ""b",b a b,a|b,?\n', 'clean,corrupted,answer,wrong_answer\r\na,b,a,b\r\n'].map(text);
+const csvFiles = [
+  'sensitive,control,positive,negative\na,b,a,b\n"a ""b",b a b,a|b,?\n',
+  'clean,corrupted,answer,wrong_answer\r\na,b,a,b\r\n',
+].map(text);
 const encoded = (bytes: Uint8Array, place: string) => encodePairs(parsePairTexts(bytes, place), { tokenizer, positions: 64, place });
 const tokens = (sets: OwnPairs[], bytes: Uint8Array) => ({
   held: sets.reduce((sum, { set }) => sum + 2 * set.pairs * set.length, 0),
@@ -62,7 +65,12 @@ const tokens = (sets: OwnPairs[], bytes: Uint8Array) => ({
 });
 
 export const checkpointReaders: readonly Reader[] = [
-  { name: 'model.safetensors', good: [whole], read: (bytes, place) => loaded({ 'config.json': text(tiny), 'model.safetensors': bytes }, place), sizeOf },
+  {
+    name: 'model.safetensors',
+    good: [whole],
+    read: (bytes, place) => loaded({ 'config.json': text(tiny), 'model.safetensors': bytes }, place),
+    sizeOf,
+  },
   {
     name: 'model.safetensors.index.json',
     good: [text({ metadata: { total_size: 1 }, weight_map })],
@@ -80,8 +88,16 @@ export const checkpointReaders: readonly Reader[] = [
   {
     name: 'config.json',
     good: [
-      { ...small, rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 } },
-      { model_type: 'qwen2', rope_parameters: { rope_type: 'linear', factor: 2, rope_theta: 1e6 }, use_sliding_window: false, layer_types: ['full_attention'] },
+      {
+        ...small,
+        rope_scaling: { rope_type: 'llama3', factor: 8, low_freq_factor: 1, high_freq_factor: 4, original_max_position_embeddings: 8192 },
+      },
+      {
+        model_type: 'qwen2',
+        rope_parameters: { rope_type: 'linear', factor: 2, rope_theta: 1e6 },
+        use_sliding_window: false,
+        layer_types: ['full_attention'],
+      },
       { model_type: 'mistral', sliding_window: null, head_dim: 8, quantization_config: null },
     ].map(text),
     damage: damagedJson,

@@ -29,10 +29,16 @@ export function damaged(good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
 /** JSON whose values are exchanged for others, left out, or put elsewhere; and JSON damaged as bytes. */
 export function damagedJson(good: readonly Uint8Array[]): fc.Arbitrary<Uint8Array> {
   const hostile = fc.oneof(
-    fc.constantFrom<unknown>(null, true, 0, -1, 0.5, 1e9, 2 ** 53, 1e300, '', 'a', '../a', '__proto__', [], {}, [[]], [null], { type: 'Sequence' }),
+    fc.constantFrom<unknown>(null, true, 0, -1, 0.5, 1e9, 2 ** 53, 1e300, '', 'a', '../a', '__proto__', [], {}, [[]], [null], {
+      type: 'Sequence',
+    }),
     fc.jsonValue({ maxDepth: 3 }),
   );
-  const change = fc.record({ place: fc.double({ min: 0, max: 1, noNaN: true }), how: fc.constantFrom('exchange', 'remove', 'copy'), hostile });
+  const change = fc.record({
+    place: fc.double({ min: 0, max: 1, noNaN: true }),
+    how: fc.constantFrom('exchange', 'remove', 'copy'),
+    hostile,
+  });
   const changed = fc.tuple(fc.constantFrom(...good), fc.array(change, { minLength: 1, maxLength: 3 })).map(([file, changes]) => {
     const root = { all: JSON.parse(Buffer.from(file).toString()) as unknown };
     for (const { place, how, hostile: value } of changes) {

@@ -69,7 +69,8 @@ export function folderOf(files: Record<string, string | Uint8Array | object>): s
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) {
     if (name.endsWith('/')) mkdirSync(join(folder, name));
-    else writeFileSync(join(folder, name), typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content));
+    else
+      writeFileSync(join(folder, name), typeof content === 'string' || content instanceof Uint8Array ? content : JSON.stringify(content));
   }
   return folder;
 }

@@ -8,7 +8,12 @@ type Vector = number[];
 const range = (n: number) => Array.from({ length: n }, (_none, i) => i);
 
 /** Logits of every position of one prompt. @param scaled what becomes of each frequency of the rotary positions */
-export function plainLlama(config: Config, tensors: Tensors, tokens: readonly number[], scaled = (frequency: number) => frequency): Vector[] {
+export function plainLlama(
+  config: Config,
+  tensors: Tensors,
+  tokens: readonly number[],
+  scaled = (frequency: number) => frequency,
+): Vector[] {
   const [width, heads] = [config.hidden_size as number, config.num_attention_heads as number];
   const keyHeads = (config.num_key_value_heads as number | undefined) ?? heads;
   const size = (config.head_dim as number | undefined) ?? width / heads;
@@ -54,7 +59,13 @@ export function plainLlama(config: Config, tensors: Tensors, tokens: readonly nu
       const input = norm(x, `${block}post_attention_layernorm.weight`);
       const gate = linear(input, `${block}mlp.gate_proj`);
       const up = linear(input, `${block}mlp.up_proj`);
-      return add(x, linear(gate.map((value, i) => (value / (1 + Math.exp(-value))) * up[i]), `${block}mlp.down_proj`));
+      return add(
+        x,
+        linear(
+          gate.map((value, i) => (value / (1 + Math.exp(-value))) * up[i]),
+          `${block}mlp.down_proj`,
+        ),
+      );
     });
   }
   const head = config.tie_word_embeddings ? 'model.embed_tokens' : 'lm_head';

@@ -1,6 +1,14 @@
 /** A tokenizer of eleven tokens, of the kind Llama has: spaces become ▁, pairs are merged, what is unknown falls back to its bytes. */
 
-const mark = (id: number, content: string) => ({ id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true });
+const mark = (id: number, content: string) => ({
+  id,
+  content,
+  single_word: false,
+  lstrip: false,
+  rstrip: false,
+  normalized: false,
+  special: true,
+});
 
 export const tokenizerJson = {
   version: '1.0',
@@ -47,7 +55,12 @@ export const byteLevelJson = {
   pre_tokenizer: {
     type: 'Sequence',
     pretokenizers: [
-      { type: 'Split', pattern: { Regex: "'s|'t| ?\\p{L}+| ?\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" }, behavior: 'Isolated', invert: false },
+      {
+        type: 'Split',
+        pattern: { Regex: "'s|'t| ?\\p{L}+| ?\\p{N}{1,3}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+" },
+        behavior: 'Isolated',
+        invert: false,
+      },
       { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
     ],
   },
@@ -56,7 +69,7 @@ export const byteLevelJson = {
   model: {
     type: 'BPE',
     ignore_merges: true,
-    vocab: { a: 0, b: 1, Ġ: 2, Ġa: 3, Ġab: 4, 'Ã': 5, '©': 6, '1': 7, '2': 8 },
+    vocab: { a: 0, b: 1, Ġ: 2, Ġa: 3, Ġab: 4, Ã: 5, '©': 6, '1': 7, '2': 8 },
     merges: [
       ['Ġ', 'a'],
       ['Ġa', 'b'],
