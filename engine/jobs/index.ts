@@ -9,6 +9,7 @@ import { interpolateMode } from './interpolateMode.ts';
 import { drawImages } from './live/drawImages.ts';
 import { liveAnswer } from './live/liveAnswer.ts';
 import { pathAccuracy } from './live/pathAccuracy.ts';
+import { planSweep } from './planSweep.ts';
 import { readImages } from './readImages.ts';
 import { readModel } from './readModel.ts';
 import { trainClassifier } from './trainClassifier.ts';
@@ -22,6 +23,7 @@ export const jobKinds: readonly JobKind[] = [
   ...routingAnalyses.map(routingJob),
   readImages,
   readModel,
+  planSweep,
   checkDevice,
   liveAnswer,
   drawImages,

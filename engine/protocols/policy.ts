@@ -40,7 +40,9 @@ function circuit(submit: Submit, { task, model, label, seed, pairs, permutations
 }
 
 const tierASchema = z.strictObject({
-  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: 'of relabellings and bootstrap samples: the circuit has none' }),
+  seed: wholeBetween(0, Number.MAX_SAFE_INTEGER)
+    .default(0)
+    .meta({ description: 'of relabellings and bootstrap samples: the circuit has none' }),
   ...drawn,
 });
 export type TierAOptions = z.output<typeof tierASchema>;
@@ -63,7 +65,13 @@ export const tierA: Protocol<TierAOptions, PolicyReport> = {
       tokens: [...task.names],
     } as LanguageModel;
     const watched = new ProgressBoard(1, onProgress).watched(submit);
-    const findings = await circuit(watched, { task, model, label: 'planted circuit', pairs: { pairs: 'all', dialect: 'ordered' }, ...options });
+    const findings = await circuit(watched, {
+      task,
+      model,
+      label: 'planted circuit',
+      pairs: { pairs: 'all', dialect: 'ordered' },
+      ...options,
+    });
     const right = Object.entries(findings.facts).filter(([name]) => name.startsWith('right.'));
     return policyReport(
       right.every(([, share]) => !((share as number) < ACCEPTED)),
@@ -76,7 +84,10 @@ export const tierA: Protocol<TierAOptions, PolicyReport> = {
 const tierBSchema = z.strictObject({
   seed: wholeBetween(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: 'of weights, prompts, pairs and whatever else is drawn' }),
   pairs: wholeBetween(2, 100_000).default(240).meta({ description: 'matched pairs to ask about' }),
-  orthogonal: z.boolean('must be true or false').default(true).meta({ description: 'whether the gate is kept from writing to the logits directly' }),
+  orthogonal: z
+    .boolean('must be true or false')
+    .default(true)
+    .meta({ description: 'whether the gate is kept from writing to the logits directly' }),
   baseSteps: wholeBetween(1, 1_000_000).default(900).meta({ description: 'batches until the model answers everything', unit: 'steps' }),
   alignmentSteps: wholeBetween(1, 1_000_000).default(1500).meta({ description: 'batches of its alignment', unit: 'steps' }),
   ...drawn,
@@ -96,7 +107,14 @@ export const tierB: Protocol<TierBOptions, PolicyReport> = {
       kind: 'trainPolicy',
       parameters: { stage: `tier-b, seed ${seed}`, seed, orthogonal, base: { steps: baseSteps }, alignment: { steps: alignmentSteps } },
     });
-    const findings = await circuit(watched, { task: policyTask(), model, label: `tier-b, seed ${seed}`, seed, pairs: { pairs, seed }, ...more });
+    const findings = await circuit(watched, {
+      task: policyTask(),
+      model,
+      label: `tier-b, seed ${seed}`,
+      seed,
+      pairs: { pairs, seed },
+      ...more,
+    });
     return policyReport(accepted, findings);
   },
   findings: policyReportFindings,

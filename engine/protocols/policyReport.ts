@@ -60,7 +60,12 @@ export function policyReportFindings(report: PolicyReport): Findings {
     definition,
     data: Float64Array.from(labels, (label) => value(sites[label])),
   });
-  const curve = (definition: string, data: readonly number[]) => ({ axes: ['completed'], unit: 'of the gap', definition, data: Float64Array.from(data) });
+  const curve = (definition: string, data: readonly number[]) => ({
+    axes: ['completed'],
+    unit: 'of the gap',
+    definition,
+    data: Float64Array.from(data),
+  });
   return {
     axes: { head: { values: labels }, completed: { values: commitment.route.map((_value, layer) => layer), unit: 'layers' } },
     measures: {
@@ -71,7 +76,11 @@ export function policyReportFindings(report: PolicyReport): Findings {
       dlaOverGap: column('of the gap', 'what the head writes to M directly', ({ dlaOverGap }) => dlaOverGap),
       zeroSensitive: column('of the gap', 'M(x⁺) − M(x⁺; head ← 0)', ({ zeroAblation }) => zeroAblation.sensitive),
       zeroControl: column('of the gap', 'M(x⁻; head ← 0) − M(x⁻)', ({ zeroAblation }) => zeroAblation.control),
-      cipherNecessity: column('of the gap', 'M(cipher) − M(cipher; head ← x⁻), over the gap in plain words', ({ cipherNecessity }) => cipherNecessity),
+      cipherNecessity: column(
+        'of the gap',
+        'M(cipher) − M(cipher; head ← x⁻), over the gap in plain words',
+        ({ cipherNecessity }) => cipherNecessity,
+      ),
       p: column('', 'sign-flip max-T of necessity over all heads', ({ p }) => p),
       route: curve('of refusing against answering, with the residual at the read position after so many layers', commitment.route),
       content: curve('of one answer against another, with the residual at the read position after so many layers', commitment.content),

@@ -1,15 +1,13 @@
 /** `gatescope show FILE [id]`: what a session holds. It computes nothing and writes nothing, also while somebody else writes. */
 import { Command } from 'commander';
 import { basename } from 'node:path';
-import { analyses } from '../../engine/analyses/index.ts';
-import { trainClassifier } from '../../engine/jobs/trainClassifier.ts';
 import { adapterOf } from '../../engine/models/adapters/index.ts';
 import { countParameters } from '../../engine/models/parameters.ts';
-import { protocols } from '../../engine/protocols/index.ts';
 import { withDataNamed } from '../export/dataNames.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import { modelTensors } from '../export/modelTensors.ts';
 import { modelTitles } from '../host/modelTitles.ts';
+import { currentVersions } from '../host/versions.ts';
 import type { ModelRow } from '../store/models.ts';
 import type { Note } from '../store/notes.ts';
 import type { ResultRow } from '../store/results.ts';
@@ -21,9 +19,6 @@ import { OfferingArgument } from './offers.ts';
 import { jsonLine, print } from './output.ts';
 import { figure, section, short } from './table.ts';
 import { openToRead } from './work.ts';
-
-/** By which results of older versions are marked. */
-const currentVersions = Object.fromEntries([...analyses, ...protocols, trainClassifier].map(({ id, version }) => [id, version]));
 
 export function showCommand(): Command {
   return new Command('show')

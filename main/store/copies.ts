@@ -26,7 +26,8 @@ export async function shareSession(connection: Connection, path: string): Promis
   await copyThrough(connection, path, (copy) => {
     copy.transaction(() => {
       for (const table of foreignTables(copy)) copy.execute(`DROP ${table}`);
-      for (const table of ['checkpoints', 'corpus_fingerprints', 'model_tensors', 'language_model_tensors']) copy.execute(`DELETE FROM ${table}`);
+      for (const table of ['checkpoints', 'corpus_fingerprints', 'model_tensors', 'language_model_tensors'])
+        copy.execute(`DELETE FROM ${table}`);
       copy.execute('UPDATE pair_sets SET record = NULL'); // prompts, as images, stay with whoever has them
       copy.execute(`UPDATE runs SET result = NULL`); // it stands on weights; its model, count and series have columns of their own
       removeUnusedTensors(copy);

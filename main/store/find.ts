@@ -1,7 +1,7 @@
 /** What a person means by a few letters: a label, or the beginning of a digest or key. */
 import { UserError } from '../../engine/base/errors.ts';
 import type { Connection } from './connection.ts';
-import { nearest } from './nearest.ts';
+import { nearest } from '../../engine/base/nearest.ts';
 
 export interface Found {
   readonly kind: 'model' | 'languageModel' | 'run' | 'result' | 'corpus' | 'pairs';
@@ -30,14 +30,20 @@ const MOST_LISTED = 8;
  * @param kinds what it may be; anything unless given
  * @throws UserError that names the nearest match if there is none, and the candidates if there are several
  */
-export function find(connection: Connection, text: string, kinds: readonly Found['kind'][] = ['model', 'languageModel', 'run', 'result', 'corpus', 'pairs']): Found {
+export function find(
+  connection: Connection,
+  text: string,
+  kinds: readonly Found['kind'][] = ['model', 'languageModel', 'run', 'result', 'corpus', 'pairs'],
+): Found {
   const candidates = kinds.flatMap((kind) => connection.all<Candidate>(candidatesOf[kind]));
   const isPrefix = text.length >= LEAST_DIGITS && /^[0-9a-f]+$/i.test(text);
   const prefix = text.toLowerCase();
   const matches = candidates.filter(({ key, label }) => label === text || (isPrefix && key.startsWith(prefix)));
   if (matches.length === 1) return { kind: matches[0].kind, key: matches[0].key };
   if (matches.length > 1) {
-    const listed = matches.slice(0, MOST_LISTED).map(({ kind, key, label }) => `${kind === 'languageModel' ? 'model' : kind} ${key.slice(0, 12)} ${label}`);
+    const listed = matches
+      .slice(0, MOST_LISTED)
+      .map(({ kind, key, label }) => `${kind === 'languageModel' ? 'model' : kind} ${key.slice(0, 12)} ${label}`);
     const more = matches.length > MOST_LISTED ? `, and ${matches.length - MOST_LISTED} more` : '';
     throw new UserError('session: name', `must mean one of ${listed.join(', ')}${more}`, text);
   }

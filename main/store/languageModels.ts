@@ -42,7 +42,12 @@ export interface LoadedModel extends Pick<LanguageModel, 'architecture' | 'confi
 export type OwnWords = Pick<LanguageModel, 'origin' | 'tokens'>;
 
 /** Stores a model with its weights if they are not there yet: names are then kept. @returns its digest */
-export function putLanguageModel(connection: Connection, model: LanguageModel, { label, description = '' }: ModelNames, at: string): string {
+export function putLanguageModel(
+  connection: Connection,
+  model: LanguageModel,
+  { label, description = '' }: ModelNames,
+  at: string,
+): string {
   const digest = languageModelDigest(model);
   // In a copy made for sharing, and where it was only loaded, a model is known but has no weights until it comes again.
   if (connection.get('SELECT 1 FROM language_model_tensors WHERE model = ?', digest)) return digest;
@@ -122,7 +127,12 @@ export function languageModelRows(connection: Connection): LanguageModelRow[] {
               EXISTS (SELECT 1 FROM language_model_tensors WHERE model = digest) AS embedded
        FROM language_models ORDER BY rowid`,
     )
-    .map(({ seed, folder, embedded, ...row }) => ({ ...row, seed: seed ?? undefined, folder: folder ?? undefined, embedded: embedded === 1 }));
+    .map(({ seed, folder, embedded, ...row }) => ({
+      ...row,
+      seed: seed ?? undefined,
+      folder: folder ?? undefined,
+      embedded: embedded === 1,
+    }));
 }
 
 /**
@@ -132,9 +142,15 @@ export function languageModelRows(connection: Connection): LanguageModelRow[] {
 export function getLanguageModel(connection: Connection, digest: string, own?: OwnWords): LanguageModel {
   const { path } = connection;
   const what = `model ${digest.slice(0, 12)}`;
-  const row = connection.get<{ record: string; folder: string | null }>('SELECT record, folder FROM language_models WHERE digest = ?', digest);
+  const row = connection.get<{ record: string; folder: string | null }>(
+    'SELECT record, folder FROM language_models WHERE digest = ?',
+    digest,
+  );
   if (!row) throw fileError(`must hold the ${what}`, path);
-  const tensors = connection.all<{ name: string; tensor: string }>('SELECT name, tensor FROM language_model_tensors WHERE model = ?', digest);
+  const tensors = connection.all<{ name: string; tensor: string }>(
+    'SELECT name, tensor FROM language_model_tensors WHERE model = ?',
+    digest,
+  );
   if (tensors.length === 0)
     throw fileError(`must hold the weights of ${what}${row.folder === null ? '' : `, which were loaded from ${row.folder}`}`, path);
   return trusting(path, what, () => {

@@ -41,7 +41,9 @@ export function putPairSet(connection: Connection, set: PairSet, source: string,
 export function pairSetRows(connection: Connection): PairSetRow[] {
   return connection
     .all<Omit<PairSetRow, 'arms'> & { arms: string }>('SELECT digest, source, pairs, length, arms, at FROM pair_sets ORDER BY rowid')
-    .map(({ arms, ...row }) => trusting(connection.path, `pairs ${row.digest.slice(0, 12)}`, () => ({ ...row, arms: JSON.parse(arms) as Arm[] })));
+    .map(({ arms, ...row }) =>
+      trusting(connection.path, `pairs ${row.digest.slice(0, 12)}`, () => ({ ...row, arms: JSON.parse(arms) as Arm[] })),
+    );
 }
 
 /** @throws UserError if it is not there, or not in this copy; DamagedSession if it is not what its digest stands for */

@@ -66,7 +66,13 @@ export function putResult(connection: Connection, finished: FinishedAnalysis, at
       putRecord(connection, findings, { at, shape: (path) => measureShape(findings, path) }).json,
     );
     [...request.languageModels, ...loadedModels(connection, parameters)].forEach(({ digest, label }, position) =>
-      connection.run('INSERT INTO result_language_models (result, position, label, model) VALUES (?, ?, ?, ?)', key, position, label, digest),
+      connection.run(
+        'INSERT INTO result_language_models (result, position, label, model) VALUES (?, ?, ?, ?)',
+        key,
+        position,
+        label,
+        digest,
+      ),
     );
     request.pairSets.forEach((pairs, position) =>
       connection.run('INSERT INTO result_pair_sets (result, position, pairs) VALUES (?, ?, ?)', key, position, pairs),
