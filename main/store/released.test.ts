@@ -45,4 +45,9 @@ test.each(['read', 'write'] as const)('schema 1, opened to %s', (mode) => {
   expect(session.corpusByFingerprint('fingerprint')).toMatchObject({ source: 'mnist', details: { height: 28 } });
   expect(session.actions()).toMatchObject([{ verb: 'train', arguments: { stage: 'dopamine' } }]);
   expect(session.layout('panes')).toEqual({ left: 0.25 });
+
+  // What came later is not there, and is none the less looked for; to be read, nothing is written.
+  expect([session.languageModels(), session.pairSets(), run.languageModel, result.languageModels]).toEqual([[], [], undefined, []]);
+  expect(session.info.schema).toBe(mode === 'read' ? 1 : 2);
+  expect(folder.files()).toEqual(mode === 'read' ? ['study.gatescope'] : ['study.gatescope', 'study.schema-1.gatescope']);
 });

@@ -19,15 +19,8 @@ import type { Connection } from './connection.ts';
 import { copySession, shareSession } from './copies.ts';
 import { corpusByFingerprint, corpusRows, putCorpus, type Corpus } from './corpora.ts';
 import { find, type Found } from './find.ts';
-import {
-  describeLanguageModel,
-  getLanguageModel,
-  languageModelRows,
-  putLanguageModel,
-  putLoadedModel,
-  type LanguageModelRow,
-  type LoadedModel,
-} from './languageModels.ts';
+import { describeLanguageModel, getLanguageModel, languageModelRows, putLanguageModel, putLoadedModel } from './languageModels.ts';
+import type { LanguageModelRow, LoadedModel } from './languageModels.ts';
 import { adapterSettings, getModel, modelRows, putModel, type AdapterSettings, type ModelNames, type ModelRow } from './models.ts';
 import { editNote, noteRows, putNote, removeNote, restoreNote, type NewNote, type Note, type Subject } from './notes.ts';
 import { openSession, type Opened, type OpenMode, type OpenOptions } from './opening.ts';
@@ -36,19 +29,8 @@ import { removeSession } from './placing.ts';
 import { fileError, trusting } from './problems.ts';
 import { getRecord, outlineOf, type CurrentVersions } from './records.ts';
 import { getResult, putResult, resultDigest, resultRows, type FinishedAnalysis, type Result, type ResultRow } from './results.ts';
-import {
-  getRunResult,
-  putRun,
-  putUnfinishedRun,
-  runRows,
-  seriesEnds,
-  seriesOf,
-  type BegunTraining,
-  type FinishedTraining,
-  type RunRow,
-  type Series,
-  type SeriesEnd,
-} from './runs.ts';
+import { getRunResult, putRun, putUnfinishedRun, runRows, seriesEnds, seriesOf } from './runs.ts';
+import type { BegunTraining, FinishedTraining, RunRow, Series, SeriesEnd } from './runs.ts';
 import { getTensor, type StoredTensor } from './tensors.ts';
 
 export interface SessionInfo {

@@ -1,0 +1,140 @@
+/** A circuit in short: the constants of the planted one (methods.md §1.7), and direct attribution that adds up to the metric on a drawn model. */
+import { afterAll, describe, expect, test } from 'vitest';
+import { Random } from '../../base/random.ts';
+import type { Findings } from '../../base/findings.ts';
+import { OnnxRuntimeExecutor } from '../../execute/onnxruntime.ts';
+import { metricOf, observedOf, type Runner } from '../../interventions/effects.ts';
+import { WholeRunner } from '../../interventions/wholeRunner.ts';
+import type { LanguageModel } from '../../models/languageModel.ts';
+import { initialise } from '../../models/parameters.ts';
+import { plantedCircuit } from '../../models/plantedCircuit.ts';
+import { blockSite } from '../../models/sites.ts';
+import { transformerParameters, type TransformerConfig } from '../../models/transformer.ts';
+import { policyPairs } from '../../tasks/policyPairs.ts';
+import { policyTask } from '../../tasks/policyRouting.ts';
+import type { RoutingContext } from './analysis.ts';
+import { measureCircuit } from './circuitEffects.ts';
+import { frozenScale } from './frozenScale.ts';
+import { policyCircuit } from './policyCircuit.ts';
+
+const executor = new OnnxRuntimeExecutor();
+afterAll(() => executor.dispose());
+const runners = new Map<LanguageModel, Runner>();
+const context: RoutingContext = {
+  executor,
+  runner: (model) => {
+    let runner = runners.get(model);
+    if (!runner) runners.set(model, (runner = new WholeRunner(executor, model)));
+    return runner;
+  },
+  signal: new AbortController().signal,
+  progress: () => undefined,
+  breathe: async () => undefined,
+};
+
+/** 4 severe, 3 less so, 5 benign topics; one key. */
+const task = policyTask({ topics: 12, high: 4, middle: 3, keys: 1 });
+const language = (config: TransformerConfig, parameters: LanguageModel['parameters']): LanguageModel => ({
+  architecture: 'transformer',
+  config: config as LanguageModel['config'],
+  parameters,
+  origin: { kind: 'compiled' },
+});
+
+describe('the planted circuit', () => {
+  const { config, parameters } = plantedCircuit(task);
+  const model = language(config, { ...parameters });
+  const asked = { pairs: 'all', dialect: 'ordered' } as const;
+  let findings: Findings;
+  const at = (measure: string, head: string) => findings.measures[measure].data[findings.axes.head.values.indexOf(head)];
+
+  test('is found with every constant it was built with', async () => {
+    const identity = { model, label: 'answers', pairs: policyPairs(task, { ...asked, contrast: 'identity' }) };
+    findings = await policyCircuit.run(
+      {
+        model,
+        label: 'planted',
+        pairs: policyPairs(task, asked),
+        others: [identity],
+        seed: 1,
+        options: { permutations: 999, resamples: 200 },
+      },
+      context,
+    );
+    expect(findings.facts).toMatchObject({
+      gate: 'L1H2',
+      'right.sensitive': 1,
+      'right.control': 1,
+      'right.cipher': 1,
+      'right.benignCipher': 1,
+    });
+    expect(at('rescue', 'L1H2')).toBe(1);
+    expect(findings.facts.collapse).toBeCloseTo(1, 3);
+    for (const [head, necessity, direct] of [
+      ['L1H2', 1, 0],
+      ['L2H0', 2 / 3, 2 / 3],
+      ['L2H1', 2 / 3, 2 / 3],
+      ['L2H3', -1 / 3, -1 / 3],
+      ['L0H0', 0, 0],
+      ['L3H1', 0, 0],
+    ] as const) {
+      expect([head, at('necessity', head), at('sufficiency', head), at('dlaOverGap', head)]).toEqual([
+        head,
+        expect.closeTo(necessity, 3),
+        expect.closeTo(necessity, 3),
+        expect.closeTo(direct, 3),
+      ]);
+      expect(at('cipherNecessity', head)).toBeCloseTo(head === 'L1H2' || necessity === 0 ? 0 : at('cipherNecessity', head), 3);
+    }
+    expect(at('dlaShare', 'L1H2')).toBe(0);
+    expect(at('flip', 'L1H2')).toBe(1);
+    expect([at('p', 'L1H2'), at('p', 'L0H1')]).toEqual([1 / 1000, 1]);
+  });
+
+  test('settles its route after the gate’s layer, and its answer in the last', () => {
+    const rounded = (name: string) => Array.from(findings.measures[name].data, (value) => Number(value.toFixed(3)) + 0);
+    expect(rounded('route')).toEqual([0, 0, 1, 1, 1]);
+    expect(rounded('content')).toEqual([0, 0, 0, 0, 1]);
+  });
+
+  test('zeroing the gate takes what interchange takes, since benign is 0 here, and does nothing to the control', () => {
+    expect(at('zeroSensitive', 'L1H2')).toBeCloseTo(1, 3);
+    expect(at('zeroControl', 'L1H2')).toBeCloseTo(0, 3);
+  });
+});
+
+test.each(['rms', 'layer', 'none'] as const)('what components write adds up to the metric: %s', async (normalisation) => {
+  const config = {
+    vocabulary: task.vocabulary,
+    positions: 8,
+    width: 12,
+    heads: 2,
+    layers: 2,
+    mlp: 10,
+    normalisation,
+    biases: false,
+    positional: { kind: 'none' as const },
+  };
+  const model = language(config, initialise(transformerParameters(config), new Random(3)));
+  const pairs = policyPairs(task, { pairs: 5 });
+  const { direct, directElsewhere, gaps } = await measureCircuit(context, model, pairs);
+  // The embedding at the read position is one token on both sides, but the scales differ.
+  let embedded = 0;
+  for (const [arm, sign] of [
+    ['sensitive', 1],
+    ['control', -1],
+  ] as const) {
+    const observe = [{ site: 'hook_embed' }, { site: blockSite(1, 'hook_resid_post') }];
+    const effects = await context.runner(model).run(pairs, arm, [], { observe });
+    expect(metricOf(effects, 'difference')).toHaveLength(5);
+    for (let pair = 0; pair < 5; pair++) {
+      const row = (i: number) => observedOf(effects, i).subarray(pair * 12, (pair + 1) * 12);
+      embedded += (sign * frozenScale(config, model.parameters, pairs).readOut(pair, row(1))(row(0))) / 5;
+    }
+  }
+  const heads = direct.reduce((sum, value) => sum + value, 0) / 5;
+  const mlps = directElsewhere.reduce((sum, value) => sum + value, 0);
+  const gap = gaps.reduce((sum, value) => sum + value, 0) / 5;
+  expect(heads + mlps + embedded).toBeCloseTo(gap, 5);
+  expect(Math.abs(gap)).toBeGreaterThan(1e-3);
+});
