@@ -81,10 +81,7 @@ describe('what is refused', () => {
     [{ ...request, options: { donor: 'friend' } }, /^siteSweep: donor must be "pair", "mean", "zero" or "resample", got "friend"$/],
     [{ ...request, options: { sites: '' } }, /^siteSweep: sites must name sites, got ""$/],
     [{ ...request, others: [request] }, /^siteSweep: others must be 0, got 1$/],
-    [
-      { ...request, model: { folder: '/models', digest: 'abc' } },
-      /^siteSweep: model must be a language model, or a folder with one and its digest/,
-    ],
+    [{ ...request, model: { folder: '/models', digest: 'abc' } }, /^siteSweep: model\.digest must be 64 hexadecimal digits, got "abc"$/],
   ])('case %#', (given, message) => {
     expect(refusal(given)).toMatch(message);
   });
@@ -125,7 +122,7 @@ test('a sweep of heads and residuals: swapping everything at the last residual i
   expect(at('effect', 'blocks.0.hook_resid_pre')).toBe(0);
   expect(at('p', 'blocks.0.hook_resid_pre')).toBe(1);
   expect(at('moved', 'blocks.0.hook_resid_pre')).toBe(0);
-  const byPair = findings.measures.byPair.data;
+  const byPair = findings.measures.byPair.data as Float32Array;
   const row = values.indexOf('L1H0') * 6;
   expect(byPair.subarray(row, row + 6).reduce((a, b) => a + b, 0) / 6).toBeCloseTo(at('effect', 'L1H0'), 5);
   expect([...findings.measures.state.data]).toEqual(Array(7).fill(0));

@@ -105,6 +105,7 @@ test('a session shows, checks and exports what is about language models', async 
   );
   await done('doctor', session);
 
+  await done('export', session, digest.slice(0, 8), '--format', 'onnx', '--output', at('planted.onnx'));
   await done('export', session, digest.slice(0, 8), '--format', 'safetensors', '--output', at('planted.safetensors'));
   const exported = (await done('export', session, 'planted circuit', '--format', 'json')).stdout;
   expect(JSON.parse(exported)).toMatchObject({
@@ -112,9 +113,9 @@ test('a session shows, checks and exports what is about language models', async 
     config: { layers: 4 },
     parameters: { 'unembed.W_U': { shape: [expect.any(Number), expect.any(Number)] } },
   });
-  expect(await here(['export', session, 'planted circuit', '--format', 'onnx', '--output', at('planted.onnx')])).toMatchObject({
+  expect(await here(['export', session, 'planted circuit', '--format', 'model.py', '--output', at('planted.py')])).toMatchObject({
     code: 2,
-    stderr: 'gatescope: export: --format must be safetensors or json for a language model, got "onnx"\n',
+    stderr: 'gatescope: export: --format must be safetensors, onnx or json for a language model, got "model.py"\n',
   });
   expect((await done('complete', 'show', session, digest.slice(0, 4))).stdout).toContain('language model planted circuit');
 });

@@ -1,5 +1,6 @@
 /** A language model as the bytes of files that others read: its weights by TransformerLens's names, with its config beside them. */
 import { UserError } from '../../engine/base/errors.ts';
+import { languageOnnx } from '../../engine/export/languageOnnx.ts';
 import { dense } from '../../engine/formats/denseArray.ts';
 import { writeSafetensors } from '../../engine/formats/safetensors.ts';
 import type { LanguageModel } from '../../engine/models/languageModel.ts';
@@ -42,5 +43,6 @@ export function languageJson({ digest, title, model: { parameters, ...plain } }:
 export function languageModelFile(exported: ExportedLanguageModel, format: string, path: string, place: string): OutputFile {
   if (format === 'safetensors') return { path, content: languageSafetensors(exported) };
   if (format === 'json') return { path, content: languageJson(exported) };
-  throw new UserError(place, 'must be safetensors or json for a language model', format);
+  if (format === 'onnx') return { path, content: languageOnnx(exported.model, { title: exported.title, digest: exported.digest }) };
+  throw new UserError(place, 'must be safetensors, onnx or json for a language model', format);
 }

@@ -9,7 +9,7 @@ import { decode, encode } from './codec.ts';
 import type { Connection } from './connection.ts';
 import type { ModelNames } from './models.ts';
 import { damaged, fileError, trusting } from './problems.ts';
-import { getTensor, putTensor } from './tensors.ts';
+import { getTensor, putTensor, type TypedArray } from './tensors.ts';
 
 export interface LanguageModelRow {
   readonly digest: string;
@@ -62,7 +62,7 @@ export function putLanguageModel(
         'INSERT INTO language_model_tensors (model, name, tensor) VALUES (?, ?, ?)',
         digest,
         name,
-        putTensor(connection, data, shapes.get(name)),
+        putTensor(connection, data as TypedArray, shapes.get(name)),
       );
   });
   return digest;

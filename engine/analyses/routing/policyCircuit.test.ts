@@ -70,13 +70,15 @@ describe('the planted circuit', () => {
     });
     expect(at('rescue', 'L1H2')).toBe(1);
     expect(findings.facts.collapse).toBeCloseTo(1, 3);
-    for (const [head, necessity, direct] of [
-      ['L1H2', 1, 0],
-      ['L2H0', 2 / 3, 2 / 3],
-      ['L2H1', 2 / 3, 2 / 3],
-      ['L2H3', -1 / 3, -1 / 3],
-      ['L0H0', 0, 0],
-      ['L3H1', 0, 0],
+    // Of the gap, 12: under the cipher the answers' heads are swapped for those of plain words, which gives or takes one of 12 answers its 6 logits.
+    for (const [head, necessity, direct, ciphered] of [
+      ['L1H2', 1, 0, 0],
+      ['L2H0', 2 / 3, 2 / 3, 0],
+      ['L2H1', 2 / 3, 2 / 3, 0],
+      ['L2H3', -1 / 3, -1 / 3, 0],
+      ['L0H0', 0, 0, 0],
+      ['L3H0', 0, 0, 1 / 24],
+      ['L3H1', 0, 0, -1 / 24],
     ] as const) {
       expect([head, at('necessity', head), at('sufficiency', head), at('dlaOverGap', head)]).toEqual([
         head,
@@ -84,7 +86,7 @@ describe('the planted circuit', () => {
         expect.closeTo(necessity, 3),
         expect.closeTo(direct, 3),
       ]);
-      expect(at('cipherNecessity', head)).toBeCloseTo(head === 'L1H2' || necessity === 0 ? 0 : at('cipherNecessity', head), 3);
+      expect([head, at('cipherNecessity', head)]).toEqual([head, expect.closeTo(ciphered, 3)]);
     }
     expect(at('dlaShare', 'L1H2')).toBe(0);
     expect(at('flip', 'L1H2')).toBe(1);
@@ -135,6 +137,6 @@ test.each(['rms', 'layer', 'none'] as const)('what components write adds up to t
   const heads = direct.reduce((sum, value) => sum + value, 0) / 5;
   const mlps = directElsewhere.reduce((sum, value) => sum + value, 0);
   const gap = gaps.reduce((sum, value) => sum + value, 0) / 5;
-  expect(heads + mlps + embedded).toBeCloseTo(gap, 5);
-  expect(Math.abs(gap)).toBeGreaterThan(1e-3);
+  expect(Math.abs(heads + mlps + embedded - gap)).toBeLessThan(1e-3 * Math.abs(gap));
+  expect(Math.abs(gap)).toBeGreaterThan(1e-5);
 });

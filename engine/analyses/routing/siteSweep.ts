@@ -14,7 +14,6 @@ import { modelGraph, siteNamed, siteSize } from '../../interventions/modelGraph.
 import { sitesOf, type SweepCell, type SweptModel } from '../../interventions/siteQuery.ts';
 import type { LanguageModel } from '../../models/languageModel.ts';
 import { settled } from '../../models/transformer.ts';
-import type { PairSet } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 
 export const sweepOptions = z.strictObject({
