@@ -1,6 +1,6 @@
 /** `gatescope import FOLDER`: tables that others published, kept as results whose numbers were computed elsewhere. */
 import { Command } from 'commander';
-import { CELL_STATES } from '../../engine/analyses/routing/siteSweep.ts';
+import { CELL_STATES, stateDefinition } from '../../engine/analyses/routing/siteSweep.ts';
 import type { Findings } from '../../engine/base/findings.ts';
 import type { PublishedFindings } from '../../engine/formats/publishedRouting/cells.ts';
 import { readPublishedFolder } from '../../engine/formats/publishedRouting/folder.ts';
@@ -60,9 +60,12 @@ const importedId = (experiment: string): string => `imported ${experiment}`;
 function kept({ findings, states, path, model }: PublishedFindings): Findings {
   const facts = { state: 'imported', path, model, ...findings.facts };
   if (states.length === 0) return { ...findings, facts };
-  const definition = CELL_STATES.map((state, i) => `${i} ${state}`).join(', ');
-  const data = Int32Array.from(states, (state) => CELL_STATES.indexOf(state));
-  return { ...findings, measures: { ...findings.measures, state: { axes: ['layer', 'head'], unit: '', definition, data } }, facts };
+  const data = Int32Array.from(states, (state) => CELL_STATES[state]);
+  return {
+    ...findings,
+    measures: { ...findings.measures, state: { axes: ['layer', 'head'], unit: '', definition: stateDefinition, data } },
+    facts,
+  };
 }
 
 function plain(results: PublishedResults, keys: readonly string[] | undefined): object {

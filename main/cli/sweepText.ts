@@ -1,5 +1,5 @@
 /** A sweep of sites as a command prints it: every cell with its effect, interval, p and state; and its plan, before it begins. */
-import { CELL_STATES } from '../../engine/analyses/routing/siteSweep.ts';
+import { stateOf, type SweptState } from '../../engine/analyses/routing/siteSweep.ts';
 import type { Findings } from '../../engine/base/findings.ts';
 import type { SweepPlan } from '../../engine/jobs/planSweep.ts';
 import { bytesText } from './list.ts';
@@ -16,7 +16,7 @@ export interface SweptCell {
   readonly shareInterval: readonly [low: number | null, high: number | null];
   /** Corrected over all cells that were run. */
   readonly p: number | null;
-  readonly state: (typeof CELL_STATES)[number];
+  readonly state: SweptState;
   /** How far the place was moved: L2 norm, mean over pairs. */
   readonly moved: number | null;
 }
@@ -33,7 +33,7 @@ export function cellsOf({ axes, measures }: Findings): SweptCell[] {
     share: of('share', i),
     shareInterval: [of('shareLow', i), of('shareHigh', i)],
     p: of('p', i),
-    state: CELL_STATES[measures.state.data[i]],
+    state: stateOf(measures.state.data[i]),
     moved: of('moved', i),
   }));
 }

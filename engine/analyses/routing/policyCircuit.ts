@@ -4,15 +4,17 @@
  * these has an analysis of its own that says more; here they are on one set of pairs, in the figures that scripts and claims read.
  */
 import { z } from 'zod';
+import { UserError } from '../../base/errors.ts';
 import type { Findings, Measure } from '../../base/findings.ts';
 import { ratioIntervals } from '../../base/inference/ratioInterval.ts';
 import { signFlipMaxT } from '../../base/inference/signFlip.ts';
 import { Random } from '../../base/random.ts';
 import { wholeBetween } from '../../base/schema.ts';
 import { headLabel } from '../../models/sites.ts';
-import { settled } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { measureCircuit, type CircuitEffects } from './circuitEffects.ts';
+import { meanOf } from './heads.ts';
+import { gapFacts, gapOf } from './shares.ts';
 
 const LEVEL = 0.95;
 
@@ -31,20 +33,29 @@ export const policyCircuit: RoutingAnalysis<typeof options> = {
   others: { least: 0, most: 1 },
   async run(input, context) {
     const { model, label, pairs, seed, options: asked, others = [] } = input;
-    const { layers, heads } = settled(model.config);
-    const found = await measureCircuit(context, model, pairs, others[0]);
+    const { layers, heads } = model.config;
+    const found = await measureCircuit(context, { model, label, pairs }, others[0]);
     const cells = layers * heads;
     const random = new Random(seed).fork('policyCircuit');
+    const gap = gapOf(found.metric.sensitive, found.metric.control, random);
+    if (!gap.divides)
+      throw new UserError(
+        'policyCircuit: gap between sensitive and control',
+        'must have an interval without 0, for all is divided by it',
+        `${gap.estimate} [${gap.low}, ${gap.high}]`,
+      );
     const effects = (data: Float64Array) => ({ data, pairs: pairs.pairs, cells, outermost: 'cells' as const });
     const interval = (data: Float64Array, name: string) =>
-      ratioIntervals(effects(data), found.gaps, { random: random.fork(name), resamples: asked.resamples, level: LEVEL });
+      ratioIntervals(effects(data), gap.pairs, { random: random.fork(name), resamples: asked.resamples, level: LEVEL });
     const [necessity, sufficiency] = [interval(found.necessity, 'necessity'), interval(found.sufficiency, 'sufficiency')];
     const test = signFlipMaxT(effects(found.necessity), { random: random.fork('signs'), permutations: asked.permutations });
-    const overGap = (data: Float64Array) => interval(data, 'others').estimate;
+    const overGap = (data: Float64Array) =>
+      Float64Array.from(
+        { length: cells },
+        (_, cell) => meanOf(data.subarray(cell * pairs.pairs, (cell + 1) * pairs.pairs)) / gap.estimate + 0,
+      );
     const cipherNecessity = overGap(found.cipherNecessity);
     const gate = gateOf(necessity.estimate, sufficiency.estimate, { layers, heads });
-    const written = Array.from({ length: cells }, (_, cell) => mean(found.direct.subarray(cell * pairs.pairs, (cell + 1) * pairs.pairs)));
-    const all = [...written, ...found.directElsewhere].reduce((sum, value) => sum + Math.abs(value), 0);
 
     return {
       axes: {
@@ -57,31 +68,22 @@ export const policyCircuit: RoutingAnalysis<typeof options> = {
         ...withInterval('sufficiency', 'M(x⁻; head ← x⁺) − M(x⁻) over the gap', sufficiency),
         p: ofHeads('', `sign-flip max-T of necessity over all ${cells} heads`, test.pValues),
         flip: ofHeads('share', 'pairs whose answer on x⁺ leaves the positive tokens under noising, of those that had it there', found.flip),
-        dlaOverGap: ofHeads(
-          'of the gap',
-          'what the head writes to M directly, on x⁺ less on x⁻, scale frozen',
-          Float64Array.from(written, (value) => value / necessity.gap),
-        ),
-        dlaShare: ofHeads(
-          'share',
-          '|Δ| of the head of Σ|Δ| over all heads and MLPs',
-          Float64Array.from(written, (value) => (all > 0 ? Math.abs(value) / all : 0)),
-        ),
+        dlaOverGap: ofHeads('of the gap', 'what the head writes to M directly, on x⁺ less on x⁻, scale frozen', overGap(found.direct)),
+        dlaShare: ofHeads('share', '|Δ| of the head of Σ|Δ| over all components', found.directShare),
         zeroSensitive: ofHeads('of the gap', 'M(x⁺) − M(x⁺; head ← 0) over the gap', overGap(found.zeroSensitive)),
         zeroControl: ofHeads('of the gap', 'M(x⁻; head ← 0) − M(x⁻) over the gap', overGap(found.zeroControl)),
         cipherNecessity: ofHeads('of the gap', 'M(cipher) − M(cipher; head ← x⁻) over the gap in plain words', cipherNecessity),
         rescue: ofHeads('share', 'cipher prompts answered by a positive token with the head as on x⁺', found.rescue),
         necessityByPair: { axes: ['head', 'pair'], unit: 'logits', definition: 'M(x⁺) − M(x⁺; head ← x⁻)', data: found.necessity },
         sufficiencyByPair: { axes: ['head', 'pair'], unit: 'logits', definition: 'M(x⁻; head ← x⁺) − M(x⁻)', data: found.sufficiency },
-        gapByPair: { axes: ['pair'], unit: 'logits', definition: 'M(x⁺) − M(x⁻)', data: found.gaps },
+        gapByPair: { axes: ['pair'], unit: 'logits', definition: 'M(x⁺) − M(x⁻)', data: gap.pairs },
         route: settledAfter('M', found.route),
         ...(found.content && { content: settledAfter('the metric of the other pairs (identity of the answer)', found.content) }),
       },
       facts: {
         model: label,
         metric: 'M = mean logit of the positive tokens − mean logit of the negative ones',
-        denominator: `mean gap M(x⁺) − M(x⁻) = ${necessity.gap.toPrecision(6)} logits`,
-        gap: necessity.gap,
+        ...gapFacts(gap),
         positions: 'read',
         pairs: pairs.pairs,
         seed,
@@ -97,7 +99,6 @@ export const policyCircuit: RoutingAnalysis<typeof options> = {
   },
 };
 
-const mean = (values: ArrayLike<number>): number => Array.from(values).reduce((a, b) => a + b, 0) / values.length;
 const ofHeads = (unit: string, definition: string, data: Float64Array): Measure => ({ axes: ['head'], unit, definition, data });
 
 function withInterval(

@@ -15,6 +15,7 @@ import { sitesOf, type SweepCell, type SweptModel } from '../../interventions/si
 import type { LanguageModel } from '../../models/languageModel.ts';
 import { settled } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
+import { STATES } from './screens.ts';
 
 export const sweepOptions = z.strictObject({
   sites: z
@@ -36,8 +37,15 @@ export const sweepOptions = z.strictObject({
 });
 type Options = z.output<typeof sweepOptions>;
 
-/** As the measure `state` counts them. */
-export const CELL_STATES = ['measured', 'proved-zero', 'not-run', 'failed', 'imported'] as const;
+/** As the measure `state` counts them; what others computed is `imported`. */
+export const CELL_STATES = { ...STATES, imported: 3 } as const;
+export type SweptState = keyof typeof CELL_STATES;
+export const stateDefinition = Object.entries(CELL_STATES)
+  .map(([state, code]) => `${code}: ${state}`)
+  .join('; ');
+export const stateOf = (code: number): SweptState =>
+  (Object.keys(CELL_STATES) as SweptState[]).find((state) => CELL_STATES[state] === code)!;
+
 const LEVEL = 0.95;
 
 export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
@@ -95,8 +103,8 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
         p: ofCells('', `sign-flip max-T over all ${test.family} cells that were run`, test.pValues),
         state: ofCells(
           '',
-          CELL_STATES.map((state, i) => `${i} ${state}`).join(', '),
-          Int32Array.from(effects.state, (state) => CELL_STATES.indexOf(state)),
+          stateDefinition,
+          Int32Array.from(effects.state, (state) => CELL_STATES[state]),
         ),
         moved: ofCells('', 'L2 norm of the change at the place, mean over pairs', Float64Array.from(effects.moved)),
         gapByPair: {
