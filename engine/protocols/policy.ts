@@ -32,11 +32,13 @@ interface Question extends Drawn {
   readonly pairs: PolicyPairOptions;
 }
 
-/** The circuit in short on pairs of routes, and its commitment to an answer on pairs of answers. */
-function circuit(submit: Submit, { task, model, label, seed, pairs, permutations, resamples }: Question): Promise<Findings> {
-  const own = { model, label, pairs: policyPairs(task, pairs) };
-  const identity = { model, label: `${label}, pairs of answers`, pairs: policyPairs(task, { ...pairs, contrast: 'identity' }) };
-  return submit({ kind: 'policyCircuit', parameters: { ...own, others: [identity], seed, options: { permutations, resamples } } });
+/** The circuit in short, and its commitment. */
+function circuit(submit: Submit, { task, model, label, seed, pairs, permutations, resamples }: Question): Promise<[Findings, Findings]> {
+  const asked = { model, label, pairs: policyPairs(task, pairs), seed };
+  return Promise.all([
+    submit<Findings>({ kind: 'policyCircuit', parameters: { ...asked, options: { permutations, resamples } } }),
+    submit<Findings>({ kind: 'commitment', parameters: asked }),
+  ]);
 }
 
 const tierASchema = z.strictObject({
@@ -53,7 +55,7 @@ export const tierA: Protocol<TierAOptions, PolicyReport> = {
   title: 'How Alignment Routes on a circuit written by hand, all severe topics against all benign ones',
   options: tierASchema,
   parse: (options) => parseWith(tierASchema, 'run tier-a', options),
-  jobs: () => 1,
+  jobs: () => 2,
   async run(options, submit, onProgress) {
     const task = policyTask({ keys: 1 });
     const { config, parameters } = plantedCircuit(task);
@@ -64,7 +66,7 @@ export const tierA: Protocol<TierAOptions, PolicyReport> = {
       origin: { kind: 'compiled', name: 'planted circuit' },
       tokens: [...task.names],
     } as LanguageModel;
-    const watched = new ProgressBoard(1, onProgress).watched(submit);
+    const watched = new ProgressBoard(2, onProgress).watched(submit);
     const findings = await circuit(watched, {
       task,
       model,
@@ -76,6 +78,7 @@ export const tierA: Protocol<TierAOptions, PolicyReport> = {
     return policyReport(
       right.every(([, share]) => !((share as number) < ACCEPTED)),
       findings,
+      curves,
     );
   },
   findings: policyReportFindings,
@@ -100,9 +103,9 @@ export const tierB: Protocol<TierBOptions, PolicyReport> = {
   title: 'How Alignment Routes on a trained transformer whose slots say where a policy can be routed',
   options: tierBSchema,
   parse: (options) => parseWith(tierBSchema, 'run tier-b', options),
-  jobs: () => 2,
+  jobs: () => 3,
   async run({ seed, pairs, orthogonal, baseSteps, alignmentSteps, ...more }, submit, onProgress: (progress: Progress) => void) {
-    const watched = new ProgressBoard(2, onProgress).watched(submit);
+    const watched = new ProgressBoard(3, onProgress).watched(submit);
     const { model, accepted } = await watched<TrainPolicyResult>({
       kind: 'trainPolicy',
       parameters: { stage: `tier-b, seed ${seed}`, seed, orthogonal, base: { steps: baseSteps }, alignment: { steps: alignmentSteps } },
@@ -115,7 +118,7 @@ export const tierB: Protocol<TierBOptions, PolicyReport> = {
       pairs: { pairs, seed },
       ...more,
     });
-    return policyReport(accepted, findings);
+    return policyReport(accepted, findings, curves);
   },
   findings: policyReportFindings,
 };

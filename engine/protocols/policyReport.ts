@@ -1,4 +1,4 @@
-/** What `run tier-a` and `run tier-b` report, in the fields that scripts read (fixed), read off the findings of policyCircuit. */
+/** What `run tier-a` and `run tier-b` report, in the fields that scripts read (fixed), read off the findings of two analyses. */
 import type { Findings } from '../base/findings.ts';
 
 export interface PolicySite {
@@ -27,8 +27,8 @@ export interface PolicyReport {
   readonly commitment: { readonly route: readonly number[]; readonly content: readonly number[] };
 }
 
-/** @param findings of policyCircuit, with identity pairs as the other subject */
-export function policyReport(accepted: boolean, { axes, measures, facts }: Findings): PolicyReport {
+/** @param found of policyCircuit @param curves of commitment */
+export function policyReport(accepted: boolean, { axes, measures, facts }: Findings, { measures: curves }: Findings): PolicyReport {
   const of = (measure: string, i: number) => measures[measure].data[i];
   const site = (i: number): PolicySite => ({
     necessity: of('necessity', i),
@@ -46,7 +46,7 @@ export function policyReport(accepted: boolean, { axes, measures, facts }: Findi
     gate: String(facts.gate),
     rescue: Number(facts.rescue),
     collapse: Number(facts.collapse),
-    commitment: { route: Array.from(measures.route.data), content: Array.from(measures.content.data) },
+    commitment: { route: Array.from(curves.routeNoising.data), content: Array.from(curves.contentNoising.data) },
   };
 }
 

@@ -1,19 +1,20 @@
-/** The forwards behind policyCircuit.ts: effects of every head pair by pair, residuals swapped layer by layer, answers. What is made of them is its business. */
+/** The forwards behind policyCircuit.ts: effects of every head pair by pair, and answers. What is made of them is its business. */
 import { metricOf, type Effects } from '../../interventions/effects.ts';
 import type { Arm, Intervention, Operation } from '../../interventions/intervention.ts';
-import type { LanguageModel } from '../../models/languageModel.ts';
 import { headOutput } from '../../models/sites.ts';
 import { armsOf, type PairSet } from '../../tasks/pairs.ts';
 import type { RoutingContext, Subject } from './analysis.ts';
-import { DirectEffects, requireComplete, sharesOf } from './components.ts';
+import { DirectEffects, sharesOf } from './components.ts';
 import { attribute } from './directLogitAttribution.ts';
-import { allHeads, labelOf, meanOf, residualAfter, RunSteps } from './heads.ts';
+import { allHeads, labelOf, RunSteps } from './heads.ts';
 import { changesOf } from './screens.ts';
 import { flipsOf, interchange } from './swaps.ts';
 
 /** Measures by head are [heads, pairs], in logits and signed as their names say; shares are [heads]. */
 export interface CircuitEffects {
   readonly metric: Readonly<Record<'sensitive' | 'control', Float32Array>>;
+  /** The largest |Σ of what components write − M|. */
+  readonly incompleteness: number;
   readonly necessity: Float64Array;
   readonly sufficiency: Float64Array;
   readonly zeroSensitive: Float64Array;
@@ -25,18 +26,14 @@ export interface CircuitEffects {
   readonly direct: Float64Array;
   /** |Δ| of heads over that of all components. */
   readonly directShare: Float64Array;
-  /** [layers + 1] share of the gap. */
-  readonly route: Float64Array;
-  readonly content: Float64Array | undefined;
   /** Share of prompts answered as expected, by arm. */
   readonly right: Readonly<Partial<Record<Arm, number>>>;
 }
 
 const METRICS = ['difference', 'argmax'] as const;
 
-/** @param other pairs that differ in their answer, for its commitment */
-export async function measureCircuit(context: RoutingContext, { label, model, pairs }: Subject, other?: Subject): Promise<CircuitEffects> {
-  const steps = new RunSteps(`policyCircuit: ${label}`, context, 16);
+export async function measureCircuit(context: RoutingContext, { label, model, pairs }: Subject): Promise<CircuitEffects> {
+  const steps = new RunSteps(`policyCircuit: ${label}`, context, 10);
   const runner = context.runner(model);
   const heads = allHeads(model.config);
   const every = (operation: Operation): Intervention[] =>
@@ -55,9 +52,9 @@ export async function measureCircuit(context: RoutingContext, { label, model, pa
   const ciphered = { noised: await run('cipher', from('control')), rescued: await run('cipher', from('sensitive')) };
   const directly = new DirectEffects(model, pairs);
   const { difference, error, metric } = await attribute(directly, runner, pairs, steps);
-  requireComplete('policyCircuit', error, meanOf(metric.sensitive.map((value, pair) => Math.abs(value - metric.control[pair]))));
   return {
     metric,
+    incompleteness: error,
     necessity,
     sufficiency,
     zeroSensitive: changesOf(zeroed.sensitive, -1),
@@ -67,24 +64,8 @@ export async function measureCircuit(context: RoutingContext, { label, model, pa
     rescue: Float64Array.from(ciphered.rescued.interventions, (id) => refusals(pairs, metricOf(ciphered.rescued, 'argmax', id))),
     direct: difference.subarray(0, directly.heads * pairs.pairs),
     directShare: sharesOf(difference, directly.labels.length).shares.slice(0, directly.heads),
-    route: await settledBy(context, steps, model, pairs),
-    content: other && (await settledBy(context, steps, other.model, other.pairs)),
     right: await rightAnswers(pairs, { sensitive: noised, control: denoised, cipher: ciphered.rescued }, run),
   };
-}
-
-/** How much of the gap goes with the residual at the read position after 0, 1, … layers. */
-async function settledBy(context: RoutingContext, steps: RunSteps, model: LanguageModel, pairs: PairSet): Promise<Float64Array> {
-  const interventions = Array.from({ length: model.config.layers + 1 }, (_, completed): Intervention => ({
-    id: `after ${completed}`,
-    writes: [{ site: residualAfter(completed), positions: 'read', op: 'swap', donor: { arm: 'control' } }],
-  }));
-  const runner = context.runner(model);
-  const swapped = await runner.run(pairs, 'sensitive', interventions, { context: steps.next() });
-  const control = await runner.run(pairs, 'control', [], { context: steps.next() });
-  const gap = meanOf(metricOf(swapped, 'difference')) - meanOf(metricOf(control, 'difference'));
-  const changes = changesOf(swapped, -1);
-  return Float64Array.from(interventions, (_one, i) => meanOf(changes.subarray(i * pairs.pairs, (i + 1) * pairs.pairs)) / gap);
 }
 
 async function rightAnswers(

@@ -44,13 +44,11 @@ describe('the planted circuit', () => {
   const at = (measure: string, head: string) => findings.measures[measure].data[findings.axes.head.values.indexOf(head)];
 
   test('is found with every constant it was built with', async () => {
-    const identity = { model, label: 'answers', pairs: policyPairs(task, { ...asked, contrast: 'identity' }) };
     findings = await policyCircuit.run(
       {
         model,
         label: 'planted',
         pairs: policyPairs(task, asked),
-        others: [identity],
         seed: 1,
         options: { permutations: 999, resamples: 200 },
       },
@@ -88,12 +86,6 @@ describe('the planted circuit', () => {
     expect([at('p', 'L1H2'), at('p', 'L0H1')]).toEqual([1 / 1000, 1]);
   });
 
-  test('settles its route after the gate’s layer, and its answer in the last', () => {
-    const rounded = (name: string) => Array.from(findings.measures[name].data, (value) => Number(value.toFixed(3)) + 0);
-    expect(rounded('route')).toEqual([0, 0, 1, 1, 1]);
-    expect(rounded('content')).toEqual([0, 0, 0, 0, 1]);
-  });
-
   test('zeroing the gate takes what interchange takes, since benign is 0 here, and does nothing to the control', () => {
     expect(at('zeroSensitive', 'L1H2')).toBeCloseTo(1, 3);
     expect(at('zeroControl', 'L1H2')).toBeCloseTo(0, 3);
@@ -108,5 +100,7 @@ test('a gap that may be 0 is refused as a denominator, with its number', async (
   const same = { ...pairs, arms: { ...pairs.arms, sensitive: pairs.arms.control } };
   await expect(
     policyCircuit.run({ model, label: 'planted', pairs: same, seed: 0, options: { permutations: 99, resamples: 100 } }, context),
-  ).rejects.toThrow(/must .*0/);
+  ).rejects.toThrow(
+    /^policyCircuit: gap between sensitive and control must have an interval without 0, for all is divided by it, got "0 \[0, 0\]"$/,
+  );
 });

@@ -1,7 +1,6 @@
 /**
  * A policy circuit in short: every head by interchange, by what it writes to the metric directly, by zeroing and under a cipher, and which of them
- * is the gate; then what the gate alone does to prompts in cipher, and after which layer route and content are settled (methods.md §1.6). Each of
- * these has an analysis of its own that says more; here they are on one set of pairs, in the figures that scripts and claims read.
+ * is the gate; then what the gate alone does to prompts in cipher (methods.md §1.6). Each of these has an analysis of its own that says more; here they are on one set of pairs, in the figures that scripts and claims read.
  */
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
@@ -13,6 +12,8 @@ import { wholeBetween } from '../../base/schema.ts';
 import { headLabel } from '../../models/sites.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { measureCircuit, type CircuitEffects } from './circuitEffects.ts';
+import { requireComplete } from './components.ts';
+import { sizeOf } from './directLogitAttribution.ts';
 import { meanOf } from './heads.ts';
 import { gapFacts, gapOf } from './shares.ts';
 
@@ -30,11 +31,10 @@ export const policyCircuit: RoutingAnalysis<typeof options> = {
   draws: true,
   options,
   arms: ['sensitive', 'control', 'cipher'],
-  others: { least: 0, most: 1 },
   async run(input, context) {
-    const { model, label, pairs, seed, options: asked, others = [] } = input;
+    const { model, label, pairs, seed, options: asked } = input;
     const { layers, heads } = model.config;
-    const found = await measureCircuit(context, { model, label, pairs }, others[0]);
+    const found = await measureCircuit(context, { model, label, pairs });
     const cells = layers * heads;
     const random = new Random(seed).fork('policyCircuit');
     const gap = gapOf(found.metric.sensitive, found.metric.control, random);
@@ -44,6 +44,7 @@ export const policyCircuit: RoutingAnalysis<typeof options> = {
         'must have an interval without 0, for all is divided by it',
         `${gap.estimate} [${gap.low}, ${gap.high}]`,
       );
+    requireComplete('policyCircuit', found.incompleteness, sizeOf(gap));
     const effects = (data: Float64Array) => ({ data, pairs: pairs.pairs, cells, outermost: 'cells' as const });
     const interval = (data: Float64Array, name: string) =>
       ratioIntervals(effects(data), gap.pairs, { random: random.fork(name), resamples: asked.resamples, level: LEVEL });
@@ -60,7 +61,6 @@ export const policyCircuit: RoutingAnalysis<typeof options> = {
     return {
       axes: {
         head: { values: Array.from({ length: cells }, (_, cell) => headLabel(Math.floor(cell / heads), cell % heads)) },
-        completed: { values: Array.from({ length: layers + 1 }, (_, layer) => layer), unit: 'layers' },
         pair: { values: Array.from({ length: pairs.pairs }, (_, pair) => pair) },
       },
       measures: {
@@ -77,8 +77,6 @@ export const policyCircuit: RoutingAnalysis<typeof options> = {
         necessityByPair: { axes: ['head', 'pair'], unit: 'logits', definition: 'M(x⁺) − M(x⁺; head ← x⁻)', data: found.necessity },
         sufficiencyByPair: { axes: ['head', 'pair'], unit: 'logits', definition: 'M(x⁻; head ← x⁺) − M(x⁻)', data: found.sufficiency },
         gapByPair: { axes: ['pair'], unit: 'logits', definition: 'M(x⁺) − M(x⁻)', data: gap.pairs },
-        route: settledAfter('M', found.route),
-        ...(found.content && { content: settledAfter('the metric of the other pairs (identity of the answer)', found.content) }),
       },
       facts: {
         model: label,
@@ -113,13 +111,6 @@ function withInterval(
     [`${name}High`]: ofHeads('of the gap', bound('upper'), high),
   };
 }
-
-const settledAfter = (metric: string, data: Float64Array): Measure => ({
-  axes: ['completed'],
-  unit: 'of the gap',
-  definition: `how much of the gap of ${metric} goes with the residual at the read position, swapped after so many layers`,
-  data,
-});
 
 /** The largest necessity + sufficiency among heads that a deeper layer can read (trap T9). */
 function gateOf(necessity: Float64Array, sufficiency: Float64Array, { layers, heads }: { layers: number; heads: number }): number {
