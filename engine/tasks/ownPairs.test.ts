@@ -81,6 +81,11 @@ describe('sets', () => {
     expect([...found[2].set.metric.negative.tokens]).toEqual([3, 6]);
   });
 
+  test('the content is where the prompts first differ', () => {
+    const { set } = read([{ ...pair, sensitive: 'a?b', control: 'b?a' }])[0];
+    expect([set.length, [...set.content!], [...set.read]]).toEqual([5, [2], [4]]);
+  });
+
   test('roles are named once where all pairs agree, topics where all have one', () => {
     const roles = ['start', 'topic', 'topic', 'end'];
     const alike = read({ pairs: [pair, pair].map((one, i) => ({ ...one, topic: `t${i}` })), roles })[0].set;

@@ -79,7 +79,7 @@ export function readPairTexts(path: string, place = 'pairs'): PairTexts {
   return parsePairTexts(fileBytes(path, place, FILE_LIMIT), place);
 }
 
-/** @param bytes a file in one of the forms, which it is being seen from its first character */
+/** @param bytes a file in one of the forms; which, its first character says */
 export function parsePairTexts(bytes: Uint8Array, place = 'pairs'): PairTexts {
   const first = /^(?:\xef\xbb\xbf)?\s*(\S?)/.exec(Buffer.from(bytes.subarray(0, 1000)).toString('latin1'))?.[1];
   const found = first === '{' || first === '[' ? fromJson(parseJson(bytes, place), place) : fromCsv(bytes, place);
