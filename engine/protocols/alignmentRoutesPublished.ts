@@ -143,7 +143,7 @@ export function judgePublished(results: PublishedResults): Evidence[] {
       ),
       Math.abs(most - 58) <= 2,
       ratios.every(({ times }) => times > 1),
-      'reproduced: the largest ratio of a same-generation pair is 58 ± 2; in sign: all are above 1. These ablations are steps of α = 5 against the direction',
+      'of the first half of the claim only. Reproduced: the largest ratio of a same-generation pair is 58 ± 2; in sign: all are above 1. These ablations are steps of α = 5 against the direction',
     );
   }
 

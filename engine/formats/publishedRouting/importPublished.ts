@@ -111,8 +111,8 @@ export function importPublished(folder: PublishedFolder): PublishedResults {
 }
 
 interface Reading {
-  json<S extends z.ZodType>(run: Run, name: string, schema: S): z.output<S> | undefined;
-  required(run: Run, name: string): { path: string; text: string };
+  readonly json: <S extends z.ZodType>(run: Run, name: string, schema: S) => z.output<S> | undefined;
+  readonly required: (run: Run, name: string) => { path: string; text: string };
 }
 
 /** What the folder knows of each model: sizes from its table of all heads, its name from whatever file has it. */
