@@ -6,6 +6,7 @@ import { UserError } from '../base/errors.ts';
 import { evaluateOnce } from '../execute/executor.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import { TensorFlowExecutor } from '../execute/tensorflow.ts';
+import { minus } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
 import { program, type TensorData } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
@@ -75,7 +76,7 @@ function checkSuffix(drawn: DrawnGraph): void {
     for (const [name, list] of Object.entries(branchRanges(branches, position, read)))
       fed[`range.${name}`] = { data: list, shape: [list.length] };
     // The whole prompt is nothing a suffix reads but through its caches.
-    for (const name of ['x', 'mask', 'positions']) delete fed[name];
+    for (const name of ['x', 'mask', 'positions', 'roles']) delete fed[name];
     const { y } = compiled[kind].run(fed);
     for (let branch = 0; branch < branches; branch++) {
       const expected = at(whole.run({ ...feeds, site: written(clean.site, changed, branch, position) }).y, 1, read);
@@ -134,6 +135,12 @@ function cut(mix: (x: Value, mask: Value, graph: Graph) => Value): () => void {
 }
 
 const scores = (x: Value) => ops.matmul(x, x, { transposeB: true });
+const roles = (graph: Graph) => graph.inputs.get('roles') ?? graph.input('roles', [POSITIONS], 'int32');
+/** [positions, positions]: `amount` where the second role looks at the first. */
+const byRole = (graph: Graph, amount: number) =>
+  ops.gather(ops.gather(graph.constant(Float32Array.of(0, 0, amount, 0), [2, 2]), roles(graph), 0), roles(graph), 1);
+/** [rows, 1, 1] */
+const lastOf = (x: Value) => ops.slice(ops.slice(x, 1, minus(POSITIONS, 1), POSITIONS), 2, 0, 1);
 const input = (graph: Graph, ...shape: Parameters<Graph['input']>[1]) => graph.input('other', shape);
 
 describe('what may not be cut is refused, with its place', () => {
@@ -162,6 +169,44 @@ describe('what may not be cut is refused, with its place', () => {
       'weights that are changed after softmax',
       /model\/matmul/,
       (x, mask) => ops.matmul(ops.add(ops.softmax(ops.add(scores(x), mask)), 0.1), x),
+    ],
+    [
+      'a table by role that unhides',
+      /model\/gather/,
+      (x, mask, graph) => ops.matmul(ops.softmax(ops.add(scores(x), ops.add(mask, byRole(graph, 1e9)))), x),
+    ],
+    [
+      'a table by role in place of the mask',
+      /model\/matmul/,
+      (x, _mask, graph) => ops.matmul(ops.softmax(ops.add(scores(x), byRole(graph, -1e9))), x),
+    ],
+    [
+      'a table by role the other way round',
+      /model\/matmul/,
+      (x, mask, graph) => {
+        const table = ops.transpose(ops.gather(graph.constant(Float32Array.of(-1, -2, -3, -4), [2, 2]), roles(graph), 1), [1, 0]);
+        return ops.matmul(ops.softmax(ops.add(scores(x), ops.add(mask, ops.transpose(ops.gather(table, roles(graph), 1), [1, 0])))), x);
+      },
+    ],
+    [
+      'one decision for a whole row',
+      /model\/.* must not be one for all positions/,
+      (x) => ops.where(ops.greater(lastOf(x), 0), ops.tanh(x), x),
+    ],
+    [
+      'a capacity: places are given in the order of positions',
+      /model\/matmul/,
+      (x, _mask, graph) =>
+        ops.where(ops.less(ops.matmul(input(graph, POSITIONS, POSITIONS), ops.cast(ops.greater(x, 0), 'float32')), 2), x, 0),
+    ],
+    [
+      'a capacity: the tokens that want an expert most',
+      /must not be one for all positions/,
+      (x) =>
+        ops.transpose(
+          ops.spreadAlong(ops.topK(ops.transpose(x, [0, 2, 1]), 1).values, ops.topK(ops.transpose(x, [0, 2, 1]), 1).indices, 1),
+          [0, 2, 1],
+        ),
     ],
     ['weights transposed', /model\/softmax/, (x, mask) => ops.matmul(ops.softmax(ops.add(scores(x), mask)), x, { transposeA: true })],
     ['the mask itself as weights', /model\/matmul/, (x, mask) => ops.matmul(mask, x)],
@@ -198,6 +243,7 @@ describe('what may not be cut is refused, with its place', () => {
 
   test('attention as it should be is not', () => {
     expect(cut((x, mask) => ops.matmul(ops.softmax(ops.add(scores(x), mask)), x))).not.toThrow();
+    expect(cut((x, mask, graph) => ops.matmul(ops.softmax(ops.add(scores(x), ops.add(mask, byRole(graph, -1)))), x))).not.toThrow();
   });
 
   test('sites, masks and changes of wrong shapes', () => {

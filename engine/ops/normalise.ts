@@ -4,7 +4,6 @@ import { ShapeError, type Operation } from '../graph/operation.ts';
 import type { Value } from '../graph/value.ts';
 import { add, divide, multiply, subtract } from './arithmetic.ts';
 import { sumTo } from './elementwise.ts';
-import { reciprocal, sqrt } from './functions.ts';
 import { broadcastTo } from './layout.ts';
 import { mean, sizeOf } from './reduce.ts';
 
@@ -59,6 +58,61 @@ const layerNormalisation: Operation = {
   },
 };
 
+/** Outputs: the normalised value, and per row 1 over its root mean square. One pass of ONNX Runtime's where seven small ones would do. */
+const rmsNormalisation: Operation = {
+  name: 'rmsNorm',
+  infer(inputs) {
+    const [x, gain] = inputs;
+    const width = x.shape.at(-1);
+    if (inputs.some((input) => input.dtype !== 'float32')) throw new ShapeError('rmsNorm', 'takes float32', inputs);
+    if (width === undefined || !sameShape(gain.shape, [width]))
+      throw new ShapeError('rmsNorm', `gain must have the shape [${String(width)}] of the last axis`, inputs);
+    return [
+      { shape: x.shape, dtype: 'float32' },
+      { shape: [...x.shape.slice(0, -1), 1], dtype: 'float32' },
+    ];
+  },
+  gradient({ inputs: [x, gain], outputs: [, inverse], wanted }, [d, dInverse]) {
+    const rows = { axes: [-1], keep: true };
+    const unit = multiply(x, inverse);
+    const terms: Value[] = [];
+    if (wanted(0)) {
+      if (d) {
+        const h = multiply(d, gain);
+        terms.push(multiply(subtract(h, multiply(unit, mean(multiply(h, unit), rows))), inverse));
+      }
+      if (dInverse) {
+        const cube = multiply(inverse, multiply(inverse, inverse));
+        terms.push(multiply(x, divide(multiply(dInverse, cube), multiply(sizeOf(x.graph, x.shape.at(-1)!), -1))));
+      }
+    }
+    return [
+      terms.length > 0 ? terms.reduce((a, b) => add(a, b)) : undefined,
+      d && wanted(1) ? sumTo(multiply(d, unit), gain.shape) : undefined,
+    ];
+  },
+  along: (node, axis) => (axis === node.outputs[0].rank - 1 ? null : [axis, undefined]),
+  onnx(context, node) {
+    const epsilon = node.attributes.epsilon as number;
+    const [x, gain] = context.inputs;
+    if (context.target === 'fast') {
+      const outputs = context.emit('SimplifiedLayerNormalization', [x, gain], { axis: -1, epsilon: { float: epsilon } }, { count: 2 });
+      outputs.forEach((name, slot) => context.result(slot, name));
+      return;
+    }
+    const [square] = context.emit('Mul', [x, x]);
+    const [average] = context.emit('ReduceMean', [square, context.ints([-1])], { keepdims: 1 });
+    const [root] = context.emit('Sqrt', context.emit('Add', [average, context.scalar(epsilon)]));
+    const [inverse] = context.emit('Reciprocal', [root]);
+    context.result(0, context.emit('Mul', [context.emit('Mul', [x, inverse])[0], gain])[0]);
+    context.result(1, inverse);
+  },
+  tensorflow({ tf }, [x, gain], node) {
+    const inverse = tf.rsqrt(tf.add(tf.mean(tf.square(x), -1, true), node.attributes.epsilon as number));
+    return [tf.mul(tf.mul(x, inverse), gain), inverse];
+  },
+};
+
 /** A norm, and 1/σ of each row (or 1 over its root mean square) with an axis of 1. */
 export interface Normalised {
   readonly value: Value;
@@ -71,10 +125,8 @@ export function layerNormParts(x: Value, gain: Value, bias: Value, epsilon = 1e-
 }
 
 export function rmsNormParts(x: Value, gain: Value, epsilon = 1e-6): Normalised {
-  if (x.rank === 0 || !sameShape(gain.shape, [x.shape.at(-1)!]))
-    throw new ShapeError('rmsNorm', `gain must have the shape [${String(x.shape.at(-1))}] of the last axis`, [x, gain]);
-  const inverse = reciprocal(sqrt(add(mean(multiply(x, x), { axes: [-1], keep: true }), epsilon)));
-  return { value: multiply(multiply(x, inverse), gain), inverse };
+  const [value, inverse] = x.graph.apply(rmsNormalisation, [x, gain], { epsilon });
+  return { value, inverse };
 }
 
 /** (x − mean) / √(var + ε) · gain + bias over the last axis; gain and bias [width]. */
@@ -83,4 +135,4 @@ export const layerNorm = (x: Value, gain: Value, bias: Value, epsilon?: number):
 /** x / √(mean(x²) + ε) · gain over the last axis; gain [width]. */
 export const rmsNorm = (x: Value, gain: Value, epsilon?: number): Value => rmsNormParts(x, gain, epsilon).value;
 
-export const norms = [layerNormalisation];
+export const norms = [layerNormalisation, rmsNormalisation];

@@ -5,13 +5,15 @@ import { symbol } from '../../graph/dimension.ts';
 import { Graph } from '../../graph/graph.ts';
 import type { TensorData } from '../../graph/program.ts';
 import type { Value } from '../../graph/value.ts';
-import { causalMask } from '../../models/transformer.ts';
+import { causalMask, HIDDEN } from '../../models/transformer.ts';
 import {
   add,
   broadcastTo,
   cast,
   concat,
+  cos,
   customGradient,
+  expandAxis,
   gather,
   gelu,
   greater,
@@ -22,14 +24,18 @@ import {
   mean,
   mergeAxes,
   multiply,
+  negate,
+  oneHot,
   reshape,
   rmsNorm,
+  sin,
   site,
   slice,
   softmax,
   split,
   straightThrough,
   stopGradient,
+  sum,
   takeAlong,
   tanh,
   topK,
@@ -49,8 +55,11 @@ interface Context {
 }
 type Step = (context: Context, a: Value, b: Value, c: Value) => Value;
 
+/** [head, role of the query, role of the key] */
+const HIDES = [0, 0, 0, 0, 0, 0, HIDDEN, 0];
+
 /** [rows, positions, width] as [rows, heads, positions, d]. */
-const heads = (x: Value, count: number) => transpose(reshape(x, [ROWS, POSITIONS, count, WIDTH / count]), [0, 2, 1, 3]);
+const heads = (x: Value, count: number, width = WIDTH) => transpose(reshape(x, [ROWS, POSITIONS, count, width / count]), [0, 2, 1, 3]);
 const merged = (z: Value) => mergeAxes(transpose(z, [0, 2, 1, 3]), 2, 4);
 const attend = (q: Value, k: Value, v: Value, mask: Value, scale: number) =>
   matmul(softmax(add(matmul(q, k, { transposeB: true, scale }), mask)), v);
@@ -58,7 +67,7 @@ const attend = (q: Value, k: Value, v: Value, mask: Value, scale: number) =>
 const steps = {
   gelu: (_context, a) => gelu(a),
   product: (_context, a, b) => tanh(multiply(a, b)),
-  sum: (_context, a, b) => add(a, b),
+  together: (_context, a, b) => add(a, b),
   largest: (_context, a, b) => maximum(a, b),
   choice: (_context, a, b, c) => where(greater(a, b), c, multiply(a, 0.5)),
   layerNorm: ({ weight }, a) => layerNorm(a, weight(WIDTH), weight(WIDTH), 0.1),
@@ -85,6 +94,38 @@ const steps = {
       return add(a, merged(matmul(site('pattern', softmax(scores)), v)));
     });
   },
+  /** Two heads, of which the second does not see some roles; one head of keys and values serves both. */
+  attentionByRole: ({ graph, mask }, a, b, c) => {
+    const roles = graph.inputs.get('roles')!;
+    const table = graph.constant(Float32Array.from(HIDES), [2, 2, 2]);
+    const hiding = gather(gather(table, roles, 1), roles, 2);
+    const shared = (x: Value) => gather(heads(slice(x, 2, 0, 2), 1, 2), graph.constant(Int32Array.of(0, 0), [2]), 1);
+    return merged(attend(heads(a, 2), shared(b), shared(c), add(mask, hiding), 1));
+  },
+  /** Halves turned by the number of the position. */
+  rotary: ({ graph }, a) => {
+    const angles = expandAxis(cast(graph.inputs.get('positions')!, 'float32'), 1);
+    const [first, second] = split(a, -1, [2, 2]);
+    return add(multiply(a, cos(angles)), multiply(concat([negate(second), first], -1), sin(angles)));
+  },
+  writtenByRole: ({ graph }, a, b) => {
+    const roles = graph.inputs.get('roles')!;
+    return add(b, multiply(a, gather(graph.constant(Float32Array.of(1, 0), [2, 1]), roles)));
+  },
+  /** Each position takes the expert that is best for it. */
+  routed: ({ weight }, a, b) => {
+    const chosen = oneHot(topK(matmul(b, weight(WIDTH, 3)), 1).indices, 3);
+    return sum(
+      multiply(
+        transpose(chosen, [0, 1, 3, 2]),
+        concat(
+          [tanh(a), a, gelu(a)].map((x) => expandAxis(x, 2)),
+          2,
+        ),
+      ),
+      { axes: [2] },
+    );
+  },
 } satisfies Record<string, Step>;
 
 export interface DrawnGraph {
@@ -100,7 +141,7 @@ export const drawnGraph: fc.Arbitrary<DrawnGraph> = fc.record({
     fc.record({
       name: fc.oneof(
         fc.constantFrom(...(Object.keys(steps) as (keyof typeof steps)[])),
-        fc.constantFrom('attention' as const, 'twoHeads' as const, 'selfAttention' as const),
+        fc.constantFrom('attention' as const, 'twoHeads' as const, 'selfAttention' as const, 'attentionByRole' as const),
       ),
       // How far back each operand stands.
       from: fc.array(fc.nat(3), { minLength: 3, maxLength: 3 }),
@@ -131,6 +172,9 @@ export function buildCausalGraph(drawn: DrawnGraph, rows: number): CausalGraph {
   const mask = graph.input('mask', [POSITIONS, POSITIONS]);
   feeds.mask = { data: causalMask(length), shape: [length, length] };
   graph.input('positions', [POSITIONS], 'int32');
+  graph.input('roles', [POSITIONS], 'int32');
+  // The second role reads itself at least.
+  feeds.roles = { data: Int32Array.from({ length }, () => random.integer(2)), shape: [length] };
   feeds.positions = { data: Int32Array.from({ length }, (_entry, i) => i), shape: [length] };
   const weight = (...shape: number[]) => {
     const name = `weight${graph.inputs.size}`;

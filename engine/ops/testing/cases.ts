@@ -202,6 +202,8 @@ const overRows = (name: string, build: Unary, domain: Domain = 'any'): Operation
   build: ([x]) => build(x),
 });
 
+const both = ({ value, inverse }: { value: Value; inverse: Value }) => [value, inverse];
+
 /** Rows are kept apart by more than ε: with one or two nearly equal entries 1/σ³ alone would make finite differences useless. */
 const norms: OperationCase[] = [
   product('matmul', false),
@@ -227,6 +229,23 @@ const norms: OperationCase[] = [
       { shape: [d.dimension(2)], domain: 'any' },
     ],
     build: ([x, gain]) => ops.rmsNorm(x, gain),
+  },
+  {
+    name: 'layerNormParts',
+    inputs: (d) => [
+      { shape: [...rowsShape(d).slice(0, -1), 4], domain: 'any' },
+      { shape: [4], domain: 'any' },
+      { shape: [4], domain: 'any' },
+    ],
+    build: ([x, gain, bias]) => both(ops.layerNormParts(x, gain, bias, 0.1)),
+  },
+  {
+    name: 'rmsNormParts',
+    inputs: (d) => [
+      { shape: [...rowsShape(d).slice(0, -1), 4], domain: 'any' },
+      { shape: [4], domain: 'any' },
+    ],
+    build: ([x, gain]) => both(ops.rmsNormParts(x, gain, 0.1)),
   },
 ];
 

@@ -10,6 +10,7 @@ import { TensorFlowExecutor } from '../execute/tensorflow.ts';
 import { symbol } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
 import { program } from '../graph/program.ts';
+import { gradient, multiply, sum } from '../ops/index.ts';
 import { parameterInputs, type Tensors } from './parameters.ts';
 import { causalMask, checkRoles, transformer, transformerInputs, transformerParameters, type TransformerConfig } from './transformer.ts';
 import { drawnConfig, drawnRoles } from './testing/drawnConfig.ts';
@@ -81,6 +82,65 @@ describe('logits are those of plain loops in double precision', () => {
     });
     fc.assert(property, { seed: SEED, numRuns: 80 });
     expect(compared).toBeGreaterThan(60);
+  });
+});
+
+/** Σ logits · slopes along random directions of the parameters: by the graph's gradient, and by differences of plain loops. */
+function checkGradient(config: TransformerConfig, seed: number): boolean {
+  const random = new Random(seed);
+  const weights = randomWeights(config, random);
+  const length = config.positions;
+  const tokens = Int32Array.from({ length }, () => random.integer(config.vocabulary));
+  const roles = drawnRoles(config, length, random);
+  const slopes = new Float32Array(length * config.vocabulary);
+  random.fillNormal(slopes, 0, 1);
+  const run = plainTransformer(config, weights, [...tokens], [...roles]);
+  if (run.margin < NEAR || Math.abs((run.confidence ?? 2) - (config.exit?.threshold ?? 0)) < NEAR) return false;
+
+  const { graph, logits } = build(config);
+  const loss = sum(multiply(logits, graph.input('slopes', logits.shape)));
+  const specs = transformerParameters(config);
+  const slopesOf = gradient(
+    loss,
+    specs.map(({ name }) => graph.inputs.get(name)!),
+  );
+  const outputs = Object.fromEntries(specs.map(({ name }, i) => [`d.${name}`, slopesOf[i]]));
+  const directions = Object.fromEntries(
+    specs.map(({ name }) => {
+      const direction = new Float32Array(weights[name].length);
+      random.fillNormal(direction, 0, 1);
+      return [name, direction];
+    }),
+  );
+  /** Σ logits · slopes with one parameter moved along its direction, in double precision. */
+  const moved = (name: string, step: number): number => {
+    const there = Float64Array.from(weights[name], (entry, i) => entry + step * directions[name][i]);
+    const { logits: rows } = plainTransformer(config, { ...weights, [name]: there as never }, [...tokens], [...roles]);
+    return rows.flat().reduce((total, logit, i) => total + logit * slopes[i], 0);
+  };
+  const expected = specs.map(({ name }) => (moved(name, 1e-5) - moved(name, -1e-5)) / 2e-5);
+  const scale = Math.max(...expected.map(Math.abs));
+  for (const executor of executors) {
+    const made = evaluateOnce(executor, program(outputs), {
+      ...feedsOf(config, weights, tokens, length, roles),
+      slopes: { data: slopes, shape: [1, length, config.vocabulary] },
+    });
+    const actual = specs.map(({ name }) => directions[name].reduce((total, entry, i) => total + entry * made[`d.${name}`].data[i], 0));
+    expectClose(actual, expected, { relative: 0, absolute: 1e-4 * scale }, `${executor.name}: ${specs.map(({ name }) => name).join()}`);
+  }
+  return true;
+}
+
+describe('gradients are slopes of plain loops', () => {
+  test.each(Object.entries(options))('%s', (_name, option) => {
+    const config = { ...BASE, layers: 2, ...option };
+    const fitted = {
+      ...config,
+      ...(config.reads && { reads: config.reads.slice(0, 2) }),
+      ...(config.writes && { writes: config.writes.slice(0, 2) }),
+      ...(config.exit && { exit: { ...config.exit, after: 0 } }),
+    };
+    expect(range(3).some((seed) => checkGradient({ ...fitted, positions: 4 }, seed))).toBe(true);
   });
 });
 
