@@ -99,10 +99,8 @@ export const commitment: RoutingAnalysis<typeof options> = {
         positions: asked.positions,
         metric: 'M: mean logit of the positive tokens − mean logit of the negative ones, at the read position',
         ...gapFacts(routeGap),
-        ...(contentGap &&
-          Object.fromEntries(Object.entries(gapFacts(contentGap, 'identity gap')).map(([name, fact]) => [`content.${name}`, fact]))),
-        'content.pairs':
-          identity.reason ?? 'control prompts against themselves with the topic of another pair; logit(own answer) − logit(the other)',
+        ...(contentGap && Object.fromEntries(Object.entries(gapFacts(contentGap, 'identity gap')).map(([name, fact]) => [`content.${name}`, fact]))),
+        'content.pairs': identity.reason ?? 'control prompts against themselves with the topic of another pair; logit(own answer) − logit(the other)',
         threshold: asked.threshold,
         'commit.route': at.route.noising,
         'commit.route.denoising': at.route.denoising,
@@ -186,12 +184,7 @@ async function logitLens(runner: Runner, pairs: PairSet, layers: number, steps: 
 
 function lensMeasures({ sensitive, control }: Lens, layers: number, gap: Gap): Findings['measures'] {
   const [plus, minus] = [meansOf(sensitive, layers, 1), meansOf(control, layers, 1)];
-  const measure = (unit: string, definition: string, axes: Measure['axes'], data: Measure['data']): Measure => ({
-    axes,
-    unit,
-    definition,
-    data,
-  });
+  const measure = (unit: string, definition: string, axes: Measure['axes'], data: Measure['data']): Measure => ({ axes, unit, definition, data });
   return {
     lens: measure(
       'logits',
@@ -205,11 +198,6 @@ function lensMeasures({ sensitive, control }: Lens, layers: number, gap: Gap): F
       ['layersDone'],
       Float64Array.from(plus, (value, done) => (gap.divides ? (value - minus[done]) / gap.estimate : NaN)),
     ),
-    lensPairs: measure(
-      'logits',
-      'M of the residual after so many layers, pair by pair',
-      ['arm', 'layersDone', 'pair'],
-      Float32Array.from([...sensitive, ...control]),
-    ),
+    lensPairs: measure('logits', 'M of the residual after so many layers, pair by pair', ['arm', 'layersDone', 'pair'], Float32Array.from([...sensitive, ...control])),
   };
 }

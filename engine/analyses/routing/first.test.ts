@@ -10,16 +10,7 @@ test('see', async () => {
   const pairs = plantedPairs();
   for (const analysis of [directLogitAttribution, headInterchange, headAblation]) {
     const findings = await analyse(analysis as never, onnx, { model, pairs });
-    for (const [name, { axes, data }] of Object.entries(findings.measures))
-      if (!axes.includes('pair'))
-        console.log(
-          name,
-          axes.join('×'),
-          [...data]
-            .map((x) => +x.toFixed(4))
-            .join(' ')
-            .slice(0, 900),
-        );
+    for (const [name, { axes, data }] of Object.entries(findings.measures)) if (!axes.includes('pair')) console.log(name, axes.join('×'), [...data].map((x) => +x.toFixed(4)).join(' ').slice(0, 900));
     console.log(JSON.stringify(findings.facts, undefined, 1));
   }
   expect(1).toBe(1);

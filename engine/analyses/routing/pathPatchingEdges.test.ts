@@ -19,16 +19,7 @@ describe.each(executors)('%s', (_name, executor) => {
     const { model } = planted();
     const findings = await analyse(pathPatchingEdges, executor, { model, pairs: plantedPairs() }, { together: ['L2H0', 'L2H3'] });
     expect(findings.facts.sender).toBe('L1H2');
-    const edges: Record<string, number> = {
-      L2H0: 2 / 3,
-      L2H1: 2 / 3,
-      L2H3: -1 / 3,
-      L2: 1,
-      'L2 + MLP1': 1,
-      heads: 1,
-      readers: 1,
-      together: 1 / 3,
-    };
+    const edges: Record<string, number> = { L2H0: 2 / 3, L2H1: 2 / 3, L2H3: -1 / 3, L2: 1, 'L2 + MLP1': 1, heads: 1, readers: 1, together: 1 / 3 };
     for (const measure of ['necessity', 'sufficiency'])
       for (const receiver of findings.axes.receiver.values as string[]) {
         const expected = edges[receiver] ?? 0;
@@ -54,10 +45,7 @@ describe('a random model', () => {
   const SIZE = 4;
   const all = Array.from({ length: pairs.pairs }, (_entry, pair) => pair);
   const tokens = (arm: 'sensitive' | 'control', pair: number) => pairs.arms[arm].subarray(pair * 6, pair * 6 + 6);
-  const sites = {
-    sensitive: all.map((pair) => plainSites(config, model.parameters, tokens('sensitive', pair))),
-    control: all.map((pair) => plainSites(config, model.parameters, tokens('control', pair))),
-  };
+  const sites = { sensitive: all.map((pair) => plainSites(config, model.parameters, tokens('sensitive', pair))), control: all.map((pair) => plainSites(config, model.parameters, tokens('control', pair))) };
   const M = (pair: number, arm: 'sensitive' | 'control', hook?: Hook) => {
     const logits = plainForward(config, model.parameters, tokens(arm, pair), hook)[5];
     const { positive, negative } = pairs.metric;
@@ -74,11 +62,7 @@ describe('a random model', () => {
     });
 
   const receivers: [receiver: string, part: string, write: (site: string, values: Float64Array[], from: Float64Array[]) => void][] = [
-    [
-      'L2H2',
-      'k',
-      (site, values, from) => site === 'blocks.2.attn.hook_k' && values.forEach((own, i) => head(own, 2).set(head(from[i], 2))),
-    ],
+    ['L2H2', 'k', (site, values, from) => site === 'blocks.2.attn.hook_k' && values.forEach((own, i) => head(own, 2).set(head(from[i], 2)))],
     ['L1', 'all', (site, values, from) => /blocks.1.attn.hook_[qkv]$/.test(site) && values.forEach((own, i) => own.set(from[i]))],
     ['MLPs', 'all', (site, values, from) => /mlp.hook_pre$/.test(site) && values.forEach((own, i) => own.set(from[i]))],
     ['logits', 'all', (site, values, from) => site === 'blocks.2.hook_resid_post' && values[5].set(from[5])],

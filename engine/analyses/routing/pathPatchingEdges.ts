@@ -17,9 +17,7 @@ import { parts, readerName, readerOf, readersAfter, readsAfter, receiversOf, typ
 import { gapFacts, gapOf, pairAxis, shareMeasures } from './shares.ts';
 
 const options = z.strictObject({
-  gate: gateOption.meta({
-    description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it',
-  }),
+  gate: gateOption.meta({ description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it' }),
   positions: positionsOption('read', 'where the head is interchanged'),
   mlps: z
     .enum(['recompute', 'freeze'], 'must be "recompute" or "freeze"')
@@ -106,13 +104,9 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
         metric: 'M: mean logit of the positive tokens − mean logit of the negative ones, at the read position',
         ...gapFacts(gap),
         ...Object.fromEntries(
-          sets
-            .filter(({ readers }) => readers.length > 1)
-            .map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
+          sets.filter(({ readers }) => readers.length > 1).map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
         ),
-        ...((config.keyValueHeads ?? config.heads) < config.heads && {
-          keysAndValues: 'shared by groups of heads: k and v are those of the whole group',
-        }),
+        ...((config.keyValueHeads ?? config.heads) < config.heads && { keysAndValues: 'shared by groups of heads: k and v are those of the whole group' }),
       },
     };
   },
@@ -152,3 +146,4 @@ function receiverSets(sender: Head, config: TransformerConfig, together: readonl
     ...(asked.length > 0 ? [{ name: 'together', readers: asked }] : []),
   ];
 }
+

@@ -38,13 +38,7 @@ export function gapFacts(gap: Gap, definition = 'M(sensitive) − M(control)'): 
     gap: gap.estimate,
     'gap.low': gap.low,
     'gap.high': gap.high,
-<<<<<<< HEAD
-    denominator: gap.divides
-      ? `${numbers}, ${RESAMPLES} bootstrap samples of pairs`
-      : `refused: ${numbers}, contains 0, so there are no shares`,
-=======
     denominator: gap.divides ? `${numbers}, ${RESAMPLES} bootstrap samples of pairs` : `refused: ${numbers}, contains 0, so there are no shares`,
->>>>>>> w5/causal
   };
 }
 
@@ -85,23 +79,9 @@ export function shareMeasures({ name, axes, definition, effects, cells }: Cells,
   const measure = (unit: string, definition: string, data: Measure['data'], own = axes): Measure => ({ axes: own, unit, definition, data });
   return {
     [name]: measure('share', `mean over pairs of ${definition}, divided by the mean gap; NaN where the gap is refused`, shares.estimate),
-<<<<<<< HEAD
-    [`${name}Low`]: measure(
-      'share',
-      `lower end of the 95 % interval of ${name}: ${RESAMPLES} bootstrap samples of pairs, effects and gaps together`,
-      shares.low,
-    ),
-    [`${name}High`]: measure('share', `upper end of the 95 % interval of ${name}`, shares.high),
-    [`${name}P`]: measure(
-      '',
-      `sign-flip max-T p over the family of ${family.length} cells of ${name}, ${PERMUTATIONS} relabellings`,
-      pValues,
-    ),
-=======
     [`${name}Low`]: measure('share', `lower end of the 95 % interval of ${name}: ${RESAMPLES} bootstrap samples of pairs, effects and gaps together`, shares.low),
     [`${name}High`]: measure('share', `upper end of the 95 % interval of ${name}`, shares.high),
     [`${name}P`]: measure('', `sign-flip max-T p over the family of ${family.length} cells of ${name}, ${PERMUTATIONS} relabellings`, pValues),
->>>>>>> w5/causal
     [`${name}Effect`]: measure('logits', `mean over pairs of ${definition}`, mean),
     [`${name}State`]: measure('', '1: measured; 0: not there; −1: failed, a metric is not a finite number', state),
     [`${name}Pairs`]: measure('logits', `${definition}, pair by pair`, Float32Array.from(effects), [...axes, 'pair']),
