@@ -65,7 +65,7 @@ export function putResult(connection: Connection, finished: FinishedAnalysis, at
       request.json,
       putRecord(connection, findings, { at, shape: (path) => measureShape(findings, path) }).json,
     );
-    [...request.languageModels, ...loadedModels(connection, parameters)].forEach(({ digest, label }, position) =>
+    languageModelsOf(connection, parameters, request.languageModels).forEach(({ digest, label }, position) =>
       connection.run(
         'INSERT INTO result_language_models (result, position, label, model) VALUES (?, ?, ?, ?)',
         key,
@@ -89,14 +89,21 @@ function labelAt(parameters: unknown, path: readonly string[]): string {
   return textField(holder, 'label') ?? path.at(-1) ?? 'model';
 }
 
-/** Models that a request names by folder and digest, as far as the session knows them. */
-function loadedModels(connection: Connection, parameters: unknown): KeptModel[] {
+/**
+ * In the order of what was asked about: models that stand in the request, and those it names by folder and digest as far as the session knows them.
+ * @param standing in their order
+ */
+function languageModelsOf(connection: Connection, parameters: unknown, standing: readonly KeptModel[]): KeptModel[] {
+  const left = [...standing];
   const others = fieldOf(parameters, 'others');
-  return [parameters, ...(Array.isArray(others) ? (others as unknown[]) : [])].flatMap((subject) => {
-    const digest = textField(fieldOf(subject, 'model'), 'digest');
+  const found = [parameters, ...(Array.isArray(others) ? (others as unknown[]) : [])].flatMap((subject) => {
+    const model = fieldOf(subject, 'model');
+    if (textField(model, 'folder') === undefined) return left.splice(0, 1);
+    const digest = textField(model, 'digest');
     const known = digest !== undefined && connection.get('SELECT 1 FROM language_models WHERE digest = ?', digest) !== undefined;
     return known ? [{ digest, label: textField(subject, 'label') ?? 'model' }] : [];
   });
+  return [...found, ...left];
 }
 
 /** Of the data of a measure: how many there are on each axis. */
