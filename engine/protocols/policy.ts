@@ -91,8 +91,12 @@ const tierBSchema = z.strictObject({
     .boolean('must be true or false')
     .default(true)
     .meta({ description: 'whether the gate is kept from writing to the logits directly' }),
-  baseSteps: wholeBetween(1, 1_000_000).default(900).meta({ description: 'batches until the model answers everything', unit: 'steps' }),
-  alignmentSteps: wholeBetween(1, 1_000_000).default(1500).meta({ description: 'batches of its alignment', unit: 'steps' }),
+  baseSteps: wholeBetween(1, 1_000_000)
+    .optional()
+    .meta({ description: 'batches until the model answers everything; as in the recipe unless given', unit: 'steps' }),
+  alignmentSteps: wholeBetween(1, 1_000_000)
+    .optional()
+    .meta({ description: 'batches of its alignment; as in the recipe unless given', unit: 'steps' }),
   ...drawn,
 });
 export type TierBOptions = z.output<typeof tierBSchema>;
@@ -108,7 +112,13 @@ export const tierB: Protocol<TierBOptions, PolicyReport> = {
     const watched = new ProgressBoard(3, onProgress).watched(submit);
     const { model, accepted } = await watched<TrainPolicyResult>({
       kind: 'trainPolicy',
-      parameters: { stage: `tier-b, seed ${seed}`, seed, orthogonal, base: { steps: baseSteps }, alignment: { steps: alignmentSteps } },
+      parameters: {
+        stage: `tier-b, seed ${seed}`,
+        seed,
+        orthogonal,
+        ...(baseSteps !== undefined && { base: { steps: baseSteps } }),
+        ...(alignmentSteps !== undefined && { alignment: { steps: alignmentSteps } }),
+      },
     });
     const findings = await circuit(watched, {
       task: policyTask(),
