@@ -58,6 +58,8 @@ export interface JobKind<Parameters = unknown, Result = unknown> {
   readonly keeps: Keeps;
   /** Parameters no number depends on, which therefore do not count for the key. */
   readonly neutral?: readonly string[];
+  /** What of parsed parameters the numbers depend on, where that is not all of them but `neutral`: models by their digests. */
+  counts?(parameters: Parameters): unknown;
   /** Parsed parameters with defaults filled, or a UserError. */
   parse(parameters: unknown): Parameters;
   run(parameters: Parameters, context: JobContext): Promise<Result>;

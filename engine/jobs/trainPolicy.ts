@@ -86,7 +86,7 @@ type Checkpoint =
 export const trainPolicy: JobKind<TrainPolicyParameters, TrainPolicyResult> = {
   id: 'trainPolicy',
   version: 1,
-  keeps: 'nothing',
+  keeps: 'training',
   neutral: ['checkpointSeconds', 'stage'],
   parse(given) {
     const parsed = parseWith(trainPolicyOptions, 'trainPolicy', given);

@@ -1,5 +1,13 @@
-/** Protocols by id. */
+/** Protocols by id: those on images, which the window offers where it trains, and those on language models. */
 import { dopamineProtocol } from './dopamine.ts';
+import { tierA, tierB } from './policy.ts';
 import type { Protocol } from './protocol.ts';
 
-export const protocols: readonly Protocol<never, unknown>[] = [dopamineProtocol as unknown as Protocol<never, unknown>];
+type AnyProtocol = Protocol<never, unknown>;
+
+/** Their options name data. */
+export const protocols: readonly AnyProtocol[] = [dopamineProtocol as unknown as AnyProtocol];
+
+export const routingProtocols: readonly AnyProtocol[] = [tierA as unknown as AnyProtocol, tierB as unknown as AnyProtocol];
+
+export const allProtocols: readonly AnyProtocol[] = [...protocols, ...routingProtocols];

@@ -5,7 +5,7 @@ import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { fromFailure, UserError } from '../../engine/base/errors.ts';
 import { namedData } from '../host/describe/data.ts';
-import { nearest } from '../store/nearest.ts';
+import { nearest } from '../../engine/base/nearest.ts';
 import { OfferingArgument, OfferingOption } from './offers.ts';
 
 /** Ids to offer; other ranks, and those with options after a plus, are understood as well. */

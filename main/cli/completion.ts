@@ -150,9 +150,12 @@ function inSession(from: 'models' | 'everything' | 'notes', path: string | undef
     using session = Session.open(path, 'read');
     if (from === 'notes') return session.notes().map(({ id, text }) => candidate(String(id), text));
     const models = [...modelTitles(session.models())].map(([digest, title]) => candidate(short(digest), title));
+    const languageModels = session.languageModels().map(({ digest, label }) => candidate(short(digest), `language model ${label}`));
     if (from === 'models') return models;
     return [
       ...models,
+      ...languageModels,
+      ...session.pairSets().map(({ digest, source }) => candidate(short(digest), `pairs ${source}`)),
       ...session.runs().map(({ key, label }) => candidate(short(key), `run ${label}`)),
       ...session.results().map(({ key, analysis }) => candidate(short(key), analysis)),
     ];

@@ -9,6 +9,8 @@ import { findingsCsv } from '../export/findingsCsv.ts';
 import { onnxFile, pythonFiles, safetensorsFile, type ExportedModel } from '../export/modelFiles.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import { writeFiles, type OutputFile } from '../export/writeFiles.ts';
+import { languageModelFile } from '../export/languageModelFiles.ts';
+import { wholeLanguageModel } from '../host/languageModels.ts';
 import { modelTitles } from '../host/modelTitles.ts';
 import { Session } from '../store/session.ts';
 import { absolutePath, fileArgument } from './common.ts';
@@ -124,10 +126,20 @@ async function exported(
   if (to === '') refuse('--output', 'must name a file, or be -', to);
   if (to === STDOUT && json) refuse('--json', 'must be given with --output: it tells which files were written', STDOUT);
   if (to === STDOUT && format === 'model.py') refuse('--output', 'must be a file: the weights of model.py lie beside it', to);
-  const files = filesOf(session, what, formats[format], to, form as Form | undefined);
+  const files = (await languageFiles(session, what, format, to)) ?? filesOf(session, what, formats[format], to, form as Form | undefined);
   if (to !== STDOUT) return writeFiles(files, 'export: --output', { force });
   await print(files[0].content);
   return [];
+}
+
+/** Of a language model, which is one thing alone; undefined for anything else. */
+async function languageFiles(session: Session, what: readonly string[], format: string, path: string): Promise<OutputFile[] | undefined> {
+  if (what.length > 1 || what[0] === 'all') return undefined;
+  const { kind, key } = findAny(session, what[0], 'export: what', ['model', 'languageModel', 'result', 'run']);
+  if (kind !== 'languageModel') return undefined;
+  const title = session.languageModels().find(({ digest }) => digest === key)!.label;
+  const model = await wholeLanguageModel(session, key, 'export: what');
+  return [languageModelFile({ digest: key, title, model }, format, path, 'export: --format')];
 }
 
 function filesOf(session: Session, what: readonly string[], format: ResultFormat | ModelFormat, path: string, form?: Form): OutputFile[] {

@@ -69,7 +69,11 @@ function listed(path: string): ListedSession {
   try {
     using session = Session.open(path, 'read');
     const { name } = session.info;
-    const counts = { models: session.models().length, runs: session.runs().length, results: session.results().length };
+    const counts = {
+      models: session.models().length + session.languageModels().length,
+      runs: session.runs().length,
+      results: session.results().length,
+    };
     const state = session.notice !== undefined ? 'newer' : isLocked(path) ? 'locked' : 'ready';
     return { ...seen, state, name, ...counts };
   } catch (error) {

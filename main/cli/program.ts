@@ -2,10 +2,12 @@
 import { Command } from 'commander';
 import { applicationVersion } from '../store/application.ts';
 import { analyseCommand } from './analyse.ts';
+import { claimsCommand } from './claims.ts';
 import { completeCommand, completionCommand } from './completion.ts';
 import { devicesCommand } from './devices.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
+import { importCommand } from './import.ts';
 import { listCommand } from './list.ts';
 import { modeCommand } from './mode.ts';
 import { newCommand } from './new.ts';
@@ -13,6 +15,7 @@ import { noteCommand } from './note.ts';
 import { runCommand } from './run.ts';
 import { serveCommand } from './serve.ts';
 import { showCommand } from './show.ts';
+import { sweepCommand } from './sweep.ts';
 import { adaptCommand, trainCommand } from './train.ts';
 import type { Surroundings } from './work.ts';
 
@@ -27,6 +30,9 @@ export function gatescopeProgram(surroundings: Surroundings): Command {
     adaptCommand(surroundings),
     modeCommand(surroundings),
     analyseCommand(surroundings),
+    sweepCommand(surroundings),
+    claimsCommand(surroundings),
+    importCommand(),
     showCommand(),
     listCommand(),
     noteCommand(),

@@ -2,7 +2,8 @@
 import { Command, type OptionValues } from 'commander';
 import { UserError } from '../../engine/base/errors.ts';
 import type { DopamineReport } from '../../engine/protocols/dopamineReport.ts';
-import { protocols } from '../../engine/protocols/index.ts';
+import { allProtocols } from '../../engine/protocols/index.ts';
+import type { PolicyReport } from '../../engine/protocols/policyReport.ts';
 import type { Protocol } from '../../engine/protocols/protocol.ts';
 import type { DataReference } from '../../engine/tasks/dataReference.ts';
 import { withDataNamed } from '../export/dataNames.ts';
@@ -13,6 +14,7 @@ import { findingsText } from './findingsText.ts';
 import { Flags } from './flags.ts';
 import { OfferingOption } from './offers.ts';
 import { jsonLine, print, warn } from './output.ts';
+import { policyTable } from './policyTable.ts';
 import { ProgressLine } from './progressLine.ts';
 import { runProtocol } from './runProtocol.ts';
 import { defaultState, ownSession, stateFile, temporarySession } from './runState.ts';
@@ -30,10 +32,12 @@ interface RunOptions extends OptionValues {
 /** What is printed of a report; of other protocols, their findings. */
 const tables: Readonly<Record<string, (report: never) => string>> = {
   dopamine: (report: DopamineReport) => dopamineTable(report),
+  'tier-a': (report: PolicyReport) => policyTable(report),
+  'tier-b': (report: PolicyReport) => policyTable(report),
 };
 
 export function runCommand(surroundings: Surroundings): Command {
-  const ids = protocols.map(({ id }) => id);
+  const ids = allProtocols.map(({ id }) => id);
   const command = new Command('run')
     .description('run a published experiment and report what holds of it')
     .usage('<protocol> [options]')
@@ -44,7 +48,7 @@ export function runCommand(surroundings: Surroundings): Command {
     .action((id: string) => {
       throw new UserError('run: protocol', `must be one of ${ids.join(', ')}${nearestText(id, ids)}`, id);
     });
-  for (const protocol of protocols) command.addCommand(commandOf(protocol, surroundings));
+  for (const protocol of allProtocols) command.addCommand(commandOf(protocol, surroundings));
   return command;
 }
 
@@ -62,15 +66,15 @@ function commandOf(protocol: AnyProtocol, surroundings: Surroundings): Command {
     .option('--json', 'print the report as one line of JSON')
     .action(async (given: RunOptions) => {
       const parsed = flags.parse(place, given);
-      const data = parsed.data as DataReference;
-      const options = { ...parsed, data: { ...data, source: dataSource(data.source) } };
+      const data = parsed.data as DataReference | undefined;
+      const options = data ? { ...parsed, data: { ...data, source: dataSource(data.source) } } : parsed;
       await run(protocol, options, given, surroundings);
     });
 }
 
 async function run(
   protocol: AnyProtocol,
-  options: { data: DataReference },
+  options: { data?: DataReference },
   given: RunOptions,
   { signal, spawn }: Surroundings,
 ): Promise<void> {
@@ -80,7 +84,7 @@ async function run(
   const own = given.session === undefined ? undefined : absolutePath(given.session, `${place}: --session`, 'file');
   const kept =
     own === undefined
-      ? temporarySession(stateFile(state, protocol.id, options, options.data.source), ({ message }) => warn(message))
+      ? temporarySession(stateFile(state, protocol.id, options, options.data?.source), ({ message }) => warn(message))
       : ownSession(own);
   const { session } = kept;
   if (session.notice !== undefined) warn(session.notice);

@@ -77,8 +77,8 @@ export function defaultState({ XDG_STATE_HOME: given }: NodeJS.ProcessEnv = proc
   return join(given?.startsWith('/') ? given : join(homedir(), '.local', 'state'), 'gatescope', 'runs');
 }
 
-/** @param options as the protocol's `parse` gives them @param source of its data: other images under the same name are another run */
-export function stateFile(state: string, protocol: string, options: unknown, source: string): string {
-  const key = canonicalDigest([`${protocol} ${STATE_VERSION}`, options, fingerprint(source)], 'options');
+/** @param options as the protocol's `parse` gives them @param source of its data, if it has any: other images under the same name are another run */
+export function stateFile(state: string, protocol: string, options: unknown, source?: string): string {
+  const key = canonicalDigest([`${protocol} ${STATE_VERSION}`, options, source === undefined ? null : fingerprint(source)], 'options');
   return join(resolve(state), `${key.slice(0, 24)}.gatescope`);
 }

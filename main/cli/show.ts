@@ -1,15 +1,13 @@
 /** `gatescope show FILE [id]`: what a session holds. It computes nothing and writes nothing, also while somebody else writes. */
 import { Command } from 'commander';
 import { basename } from 'node:path';
-import { analyses } from '../../engine/analyses/index.ts';
-import { trainClassifier } from '../../engine/jobs/trainClassifier.ts';
 import { adapterOf } from '../../engine/models/adapters/index.ts';
 import { countParameters } from '../../engine/models/parameters.ts';
-import { protocols } from '../../engine/protocols/index.ts';
 import { withDataNamed } from '../export/dataNames.ts';
 import { plainFindings } from '../export/plainFindings.ts';
 import { modelTensors } from '../export/modelTensors.ts';
 import { modelTitles } from '../host/modelTitles.ts';
+import { currentVersions } from '../host/versions.ts';
 import type { ModelRow } from '../store/models.ts';
 import type { Note } from '../store/notes.ts';
 import type { ResultRow } from '../store/results.ts';
@@ -19,25 +17,28 @@ import { findingsText } from './findingsText.ts';
 import { findAny } from './names.ts';
 import { OfferingArgument } from './offers.ts';
 import { jsonLine, print } from './output.ts';
-import { figure, section, short } from './table.ts';
+import { showLanguageModel, showPairs, type Shown } from './showLanguage.ts';
+import { figure, listed, section, short } from './table.ts';
 import { openToRead } from './work.ts';
-
-/** By which results of older versions are marked. */
-const currentVersions = Object.fromEntries([...analyses, ...protocols, trainClassifier].map(({ id, version }) => [id, version]));
 
 export function showCommand(): Command {
   return new Command('show')
     .description('show what a session holds, or one thing of it; computes nothing')
     .addArgument(fileArgument())
     .addArgument(
-      new OfferingArgument('[id]', 'a model, run or result: its title, or the beginning of its digest or key', { from: 'everything' }),
+      new OfferingArgument('[id]', 'a model, run, result or set of pairs: its title, or the beginning of its digest or key', {
+        from: 'everything',
+      }),
     )
     .option('--json', 'print one line of JSON')
     .action(async (file: string, id: string | undefined, { json }: { json?: boolean }) => {
       using session = openToRead(file);
       if (id === undefined) return print(json ? jsonLine(overview(session)) : overviewText(session));
-      const { kind, key } = findAny(session, id, 'show: id', ['model', 'run', 'result']);
-      const shown = { model: showModel, run: showRun, result: showResult }[kind](session, key);
+      const { kind, key } = findAny(session, id, 'show: id', ['model', 'languageModel', 'run', 'result', 'pairs']);
+      const shown = { model: showModel, languageModel: showLanguageModel, run: showRun, result: showResult, pairs: showPairs }[kind](
+        session,
+        key,
+      );
       await print(json ? jsonLine({ kind, ...shown.plain }) : shown.text);
     });
 }
@@ -49,6 +50,8 @@ function overview(session: Session) {
     results: session.results(currentVersions),
     runs: session.runs(currentVersions),
     models: session.models().map((row) => ({ ...row, title: titles.get(row.digest) })),
+    languageModels: session.languageModels(),
+    pairSets: session.pairSets(),
     corpora: session.corpora(),
     notes: session.notes(),
     session: session.info,
@@ -71,16 +74,41 @@ function overviewText(session: Session): string {
       ['digest', 'model', 'widths', 'at'],
       ...models.map(({ digest, widths, at }) => [short(digest), titles.get(digest)!, widths.join('-'), when(at)]),
     ]),
+    section('Language models', [
+      ['digest', 'model', 'layers', 'heads', 'width', 'numbers', 'weights', 'at'],
+      ...session
+        .languageModels()
+        .map(({ digest, label, layers, heads, width, parameters, embedded, at }) => [
+          short(digest),
+          label,
+          ...[layers, heads, width, parameters].map(String),
+          embedded ? 'here' : 'elsewhere',
+          when(at),
+        ]),
+    ]),
+    section('Pairs of prompts', [
+      ['digest', 'source', 'pairs', 'tokens', 'arms', 'at'],
+      ...session
+        .pairSets()
+        .map(({ digest, source, pairs, length, arms, at }) => [
+          short(digest),
+          source,
+          String(pairs),
+          String(length),
+          arms.join(', '),
+          when(at),
+        ]),
+    ]),
     section('Runs', [
       ['key', 'run', 'seed', 'state', 'model', 'trained', 'seconds', 'at'],
       ...session
         .runs()
-        .map(({ key, label, seed, state, model, parameters, seconds, at }) => [
+        .map(({ key, label, seed, state, model, languageModel, parameters, seconds, at }) => [
           short(key),
           label,
           optional(seed),
           state,
-          model === undefined ? '' : short(model),
+          short(model ?? languageModel ?? ''),
           optional(parameters),
           seconds === undefined ? '' : seconds.toFixed(1),
           when(at),
@@ -100,7 +128,8 @@ const optional = (value: number | undefined): string => (value === undefined ? '
 /** To the minute, as the file has it (UTC). */
 const when = (at: string): string => at.slice(0, 16).replace('T', ' ');
 
-function about({ models }: ResultRow, titles: ReadonlyMap<string, string>): string {
+function about({ models: ofImages, languageModels }: ResultRow, titles: ReadonlyMap<string, string>): string {
+  const models = [...ofImages, ...languageModels];
   if (models.length === 0) return '';
   const [{ digest, label }] = models;
   const first = titles.get(digest) ?? label;
@@ -121,11 +150,6 @@ export function notesTable(notes: readonly Note[]): string[][] {
   ];
 }
 
-interface Shown {
-  readonly plain: object;
-  readonly text: string;
-}
-
 function showResult(session: Session, key: string): Shown {
   const { row, findings } = session.result(key, currentVersions);
   const titles = modelTitles(session.models());
@@ -133,7 +157,8 @@ function showResult(session: Session, key: string): Shown {
     ['result', row.key],
     ['analysis', `${row.analysis}, version ${row.version}${row.outdated ? ' (there is a newer one: analyse again to compare)' : ''}`],
     ['digest', row.digest],
-    ...row.models.map(({ label, digest }) => ['model', `${short(digest)}  ${titles.get(digest) ?? label}`]),
+    ...[...row.models, ...row.languageModels].map(({ label, digest }) => ['model', `${short(digest)}  ${titles.get(digest) ?? label}`]),
+    ...row.pairSets.map((digest) => ['pairs', short(digest)]),
     ...(row.seed === undefined ? [] : [['seed', String(row.seed)]]),
     ['at', when(row.at)],
   ];
@@ -152,6 +177,7 @@ function showRun(session: Session, key: string): Shown {
     ['state', row.state],
     ...(row.seed === undefined ? [] : [['seed', String(row.seed)]]),
     ...(row.model === undefined ? [] : [['model', `${short(row.model)}  ${modelTitles(session.models()).get(row.model) ?? ''}`]]),
+    ...(row.languageModel === undefined ? [] : [['model', `${short(row.languageModel)}  ${row.label}`]]),
     ...(row.parameters === undefined ? [] : [['trained', `${row.parameters} numbers`]]),
     ...(row.seconds === undefined ? [] : [['seconds', row.seconds.toFixed(1)]]),
     ...Object.entries(row.provenance).map(([name, value]) => [name, String(value)]),
@@ -214,11 +240,6 @@ function modelFacts(session: Session, row: ModelRow): string[][] {
     ['seed', String(seed)],
     ['at', when(at)],
   ];
-}
-
-function listed(facts: readonly (readonly string[])[]): string {
-  const wide = Math.max(...facts.map(([name]) => name.length));
-  return facts.map(([name, value]) => `${name.padEnd(wide)}  ${value}\n`).join('');
 }
 
 const notesOn = (session: Session, key: string): string =>

@@ -28,6 +28,12 @@ export function section(heading: string, rows: readonly (readonly string[])[]): 
   return rows.length < 2 ? '' : `\n${heading}\n${aligned(rows)}\n`;
 }
 
+/** Names and values, one a line. */
+export function listed(facts: readonly (readonly string[])[]): string {
+  const wide = Math.max(...facts.map(([name]) => name.length));
+  return facts.map(([name, value]) => `${name.padEnd(wide)}  ${value}\n`).join('');
+}
+
 /** At most five significant digits, whole numbers whole, a true minus, `–` for what is no number. */
 export function figure(value: number): string {
   if (Number.isNaN(value)) return '–';

@@ -9,8 +9,10 @@ import type { Findings } from '../../engine/base/findings.ts';
 import type { Progress } from '../../engine/contract.ts';
 import type { CallContext } from '../rpc/wire.ts';
 import type { Corpus } from '../store/corpora.ts';
+import type { LanguageModelRow } from '../store/languageModels.ts';
 import type { ModelRow } from '../store/models.ts';
 import type { NewNote, Note } from '../store/notes.ts';
+import type { PairSetRow } from '../store/pairSets.ts';
 import type { ResultRow } from '../store/results.ts';
 import type { RunRow, Series } from '../store/runs.ts';
 import type { Description } from './hostForms.ts';
@@ -204,12 +206,22 @@ export interface Snapshot {
   readonly runs: readonly Run[];
   readonly results: readonly ResultEntry[];
   readonly corpora: readonly Corpus[];
+  /** Everything about language models: none of it is among `models`, `runs` and `results`. */
+  readonly routing: RoutingSnapshot;
   readonly notes: readonly Note[];
   readonly history: History;
   /** What views have kept, by name. */
   readonly views: Readonly<Record<string, unknown>>;
   /** ISO time of the last thing kept. */
   readonly saved?: string;
+}
+
+export interface RoutingSnapshot {
+  readonly models: readonly LanguageModelRow[];
+  readonly pairs: readonly PairSetRow[];
+  readonly runs: readonly (RunRow & { readonly hidden: boolean })[];
+  /** Analyses of circuits, protocols on them, and tables that were imported. */
+  readonly results: readonly ResultEntry[];
 }
 
 export interface Model extends ModelRow {
@@ -293,6 +305,17 @@ export type Work =
       readonly data?: { readonly source: string; readonly digest?: string };
     }
   | { readonly kind: 'protocol'; readonly protocol: string; readonly options: Readonly<Record<string, unknown>> }
+  /** An analysis of a policy circuit: a language model and pairs of prompts of the session, by their digests. */
+  | {
+      readonly kind: 'route';
+      readonly analysis: string;
+      readonly model: string;
+      readonly pairs: string;
+      /** What it is compared with, for analyses that compare. */
+      readonly others?: readonly { readonly model: string; readonly pairs: string }[];
+      readonly options?: Readonly<Record<string, unknown>>;
+      readonly seed?: number;
+    }
   /** The mode at `share` of the path from the base, or from another mode, kept as a model. */
   | { readonly kind: 'interpolate'; readonly model: string; readonly other?: string; readonly share: number; readonly stage?: string };
 

@@ -1,14 +1,29 @@
 /** What training and analysing take, as the host describes it: the forms of the window are made of it. */
+import type { Arm } from '../../engine/tasks/pairs.ts';
 
 export interface Description {
   readonly training: readonly FormField[];
   readonly adapters: readonly AdapterChoice[];
   readonly analyses: readonly AnalysisChoice[];
   readonly protocols: readonly { readonly id: string; readonly title: string; readonly fields: readonly FormField[] }[];
+  /** Work on language models. */
+  readonly routing: RoutingDescription;
   /** Data there is without naming a file. */
   readonly data: readonly { readonly source: string; readonly title: string }[];
   /** What a person would start from: values by the paths of the form's fields, and `adapters`, `modeAngles` and `seeds` to train. */
   readonly presets: readonly { readonly name: string; readonly help: string; readonly values: Readonly<Record<string, unknown>> }[];
+}
+
+export interface RoutingDescription {
+  readonly analyses: readonly {
+    readonly id: string;
+    readonly title: string;
+    /** Arms the pairs must have. */
+    readonly arms: readonly Arm[];
+    readonly others: { readonly least: number; readonly most: number };
+    readonly fields: readonly FormField[];
+  }[];
+  readonly protocols: readonly { readonly id: string; readonly title: string; readonly fields: readonly FormField[] }[];
 }
 
 /** One input of a form, from the schema that validates it. */

@@ -17,7 +17,8 @@ export function prepareWith(kinds: readonly JobKind[]): (request: Request) => Pr
     const kind = byId.get(given.kind);
     if (!kind) return { request: given, key: requestKey(given) };
     const request = { kind: kind.id, parameters: kind.parse(given.parameters) };
-    return { request, key: canonicalDigest([kind.id, kind.version, DEVICE, counting(request.parameters, kind.neutral)], 'request') };
+    const counted = kind.counts ? kind.counts(request.parameters) : counting(request.parameters, kind.neutral);
+    return { request, key: canonicalDigest([kind.id, kind.version, DEVICE, counted], 'request') };
   };
 }
 

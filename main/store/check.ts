@@ -3,8 +3,10 @@ import { actionRows } from './actions.ts';
 import { checkpointKeys, getCheckpoint } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
 import { corpusRows } from './corpora.ts';
+import { describeLanguageModel, getLanguageModel, languageModelRows } from './languageModels.ts';
 import { getModel, modelRows } from './models.ts';
 import { noteRows } from './notes.ts';
+import { getPairSet, pairSetRows } from './pairSets.ts';
 import { getRecord } from './records.ts';
 import { resultRows, getResult } from './results.ts';
 import { getRunResult, runRows } from './runs.ts';
@@ -45,9 +47,12 @@ function* contents(connection: Connection, weights: boolean): Generator<() => un
   for (const { digest } of connection.all<{ digest: string }>('SELECT digest FROM tensors')) yield () => getTensor(connection, digest);
   if (weights) {
     for (const { digest } of modelRows(connection)) yield () => getModel(connection, digest);
+    for (const { digest } of pairSetRows(connection)) yield () => getPairSet(connection, digest);
     const requests = connection.all<{ request: string }>('SELECT request FROM runs UNION ALL SELECT request FROM results');
     for (const { request } of requests) yield () => getRecord(connection, request, 'a request');
   }
+  for (const { digest, embedded } of languageModelRows(connection))
+    yield () => (embedded ? getLanguageModel(connection, digest) : describeLanguageModel(connection, digest));
   for (const { key } of runRows(connection)) yield () => getRunResult(connection, key);
   for (const { key } of resultRows(connection)) yield () => getResult(connection, key);
   for (const key of checkpointKeys(connection)) yield () => getCheckpoint(connection, key);

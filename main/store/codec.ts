@@ -1,9 +1,11 @@
 /**
  * Plain data as JSON and back, bit for bit: arrays of numbers are stored elsewhere and stand as `{"$tensor": digest}`, models as
- * `{"$model": digest}`; what JSON cannot say stands as `{"$number": "NaN"}`, `{"$bigint": "12"}`, `{"$undefined": true}`. A name that begins
+ * `{"$model": digest}`, language models as `{"$language": {digest, origin, tokens}}` and pairs of prompts as `{"$pairs": digest}`; what JSON cannot say stands as `{"$number": "NaN"}`, `{"$bigint": "12"}`, `{"$undefined": true}`. A name that begins
  * with `$` gets one more.
  */
 import type { ClassifierModel } from '../../engine/models/classifier.ts';
+import type { LanguageModel } from '../../engine/models/languageModel.ts';
+import type { PairSet } from '../../engine/tasks/pairs.ts';
 import { dtypeOf, type TypedArray } from './tensors.ts';
 
 /** Stores what stands in the JSON by its digest, and says which. */
@@ -12,18 +14,29 @@ export interface Keeper {
   tensor(data: TypedArray, path: readonly string[]): string;
   /** Without it, models are written out as the plain data they are. */
   model?(model: ClassifierModel, path: readonly string[]): string;
+  language?(model: LanguageModel, path: readonly string[]): string;
+  pairs?(set: PairSet, path: readonly string[]): string;
 }
 
 /** Finds again what a Keeper stored. */
 export interface Recaller {
   tensor(digest: string): TypedArray;
-  model(digest: string): ClassifierModel;
+  model?(digest: string): ClassifierModel;
+  /** @param own what was said of it where it stood */
+  language?(digest: string, own: Pick<LanguageModel, 'origin' | 'tokens'>): LanguageModel;
+  pairs?(digest: string): PairSet;
 }
 
 /** Whether an object is a model, wherever it stands: it is then kept as one. */
 export function isModel(value: object): value is ClassifierModel {
   return ['architecture', 'widths', 'angles', 'seed', 'base'].every((name) => Object.hasOwn(value, name));
 }
+
+const hasAll = (value: object, names: readonly string[]): boolean => names.every((name) => Object.hasOwn(value, name));
+
+/** The same for models of language and for pairs of prompts. */
+export const isLanguageModel = (value: object): value is LanguageModel => hasAll(value, ['architecture', 'config', 'parameters', 'origin']);
+export const isPairSet = (value: object): value is PairSet => hasAll(value, ['pairs', 'length', 'arms', 'read', 'metric']);
 
 /** @throws TypeError for what is not plain data, naming where it is */
 export function encode(value: unknown, keeper: Keeper, path: readonly string[] = []): string {
@@ -57,6 +70,11 @@ function objectToJson(value: object, keeper: Keeper, path: readonly string[]): u
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw notPlain(path, `a ${value.constructor.name}`);
   if (keeper.model && isModel(value)) return { $model: keeper.model(value, path) };
+  if (keeper.pairs && isPairSet(value)) return { $pairs: keeper.pairs(value, path) };
+  if (keeper.language && isLanguageModel(value)) {
+    const { origin, tokens } = value;
+    return { $language: toJson({ digest: keeper.language(value, path), origin, ...(tokens && { tokens }) }, {} as Keeper, path) };
+  }
   return Object.fromEntries(
     Object.entries(value).map(([name, entry]) => [name.startsWith('$') ? `$${name}` : name, toJson(entry, keeper, [...path, name])]),
   );
@@ -90,10 +108,22 @@ function special(name: string, value: unknown, recaller: Recaller): unknown {
     case '$tensor':
       return recaller.tensor(String(value));
     case '$model':
-      return recaller.model(String(value));
+      return recalled(recaller.model, name)(String(value));
+    case '$pairs':
+      return recalled(recaller.pairs, name)(String(value));
+    case '$language': {
+      const { digest, ...own } = fromJson(value, recaller) as { digest: string } & Pick<LanguageModel, 'origin' | 'tokens'>;
+      return recalled(recaller.language, name)(digest, own);
+    }
     default:
       throw new Error(`decode: ${name} is nothing we write`);
   }
+}
+
+/** @throws Error where such a thing may not stand */
+function recalled<F>(recall: F | undefined, name: string): F {
+  if (recall === undefined) throw new Error(`decode: ${name} may not stand here`);
+  return recall;
 }
 
 /** Digests of the arrays and models that a JSON text stands on. */
@@ -108,6 +138,8 @@ export function referencesIn(json: string): { tensors: string[]; models: string[
       found.models.push(digest);
       return {} as ClassifierModel;
     },
+    language: () => ({}) as LanguageModel,
+    pairs: () => ({}) as PairSet,
   });
   return found;
 }

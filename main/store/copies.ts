@@ -26,7 +26,9 @@ export async function shareSession(connection: Connection, path: string): Promis
   await copyThrough(connection, path, (copy) => {
     copy.transaction(() => {
       for (const table of foreignTables(copy)) copy.execute(`DROP ${table}`);
-      for (const table of ['checkpoints', 'corpus_fingerprints', 'model_tensors']) copy.execute(`DELETE FROM ${table}`);
+      for (const table of ['checkpoints', 'corpus_fingerprints', 'model_tensors', 'language_model_tensors'])
+        copy.execute(`DELETE FROM ${table}`);
+      copy.execute('UPDATE pair_sets SET record = NULL'); // prompts, as images, stay with whoever has them
       copy.execute(`UPDATE runs SET result = NULL`); // it stands on weights; its model, count and series have columns of their own
       removeUnusedTensors(copy);
       removePaths(copy);
@@ -66,9 +68,13 @@ const columnsWithPaths = {
     corpora: ['source'],
     runs: ['label'],
     result_models: ['label'],
+    language_models: ['label', 'description', 'folder'],
+    pair_sets: ['source'],
+    result_language_models: ['label'],
     series: ['unit'],
   },
   json: {
+    language_models: ['record'],
     runs: ['request', 'provenance'],
     results: ['request', 'provenance'],
     actions: ['arguments'],
@@ -84,7 +90,9 @@ function removePaths(copy: Connection): void {
 }
 
 function rewrite(copy: Connection, table: string, column: string, change: (value: string) => string): void {
-  for (const { id, value } of copy.all<{ id: number; value: string }>(`SELECT rowid AS id, ${column} AS value FROM ${table}`)) {
+  for (const { id, value } of copy.all<{ id: number; value: string }>(
+    `SELECT rowid AS id, ${column} AS value FROM ${table} WHERE ${column} IS NOT NULL`,
+  )) {
     const changed = change(value);
     if (changed !== value) copy.run(`UPDATE ${table} SET ${column} = ? WHERE rowid = ?`, changed, id);
   }

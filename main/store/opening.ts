@@ -9,7 +9,7 @@ import { checkContent, checkHeader, connectToRead, registerOpen, sessionPath } f
 import { lockSession } from './lock.ts';
 import { makeInPlace, removeSession, requireSessionName } from './placing.ts';
 import { DamagedSession, fileError, untouched } from './problems.ts';
-import { APPLICATION_ID, migrate, migrations, type Migration } from './schema.ts';
+import { APPLICATION_ID, migrate, migrations, readAsNewest, type Migration } from './schema.ts';
 
 /** `create` refuses a file that is there; `write` and `read` one that is not. */
 export type OpenMode = 'create' | 'write' | 'read';
@@ -67,7 +67,7 @@ function requireOneName(path: string): void {
 function openToRead(path: string, steps: readonly Migration[]): Opened {
   const [connection, version] = look(path, steps);
   try {
-    if (version < steps.length)
+    if (version < steps.length && !readAsNewest(connection, version, steps))
       throw fileError(
         `must be opened to writing once (its schema is ${version}, ours ${steps.length}): a copy of it as it is is then kept`,
         path,

@@ -29,7 +29,7 @@ const sidecars = ['-wal', '-shm', '-journal'];
 
 describe('what is there survives', () => {
   test('a new session, copies and a backup', async () => {
-    const survived = ['study', 'copy', 'share', 'study.schema-1'].map((name) => neighbours(name));
+    const survived = ['study', 'copy', 'share', 'study.schema-2'].map((name) => neighbours(name));
     const session = folder.session('create', 'study');
     fill(session);
     await session.saveAs(folder.at('copy'));
@@ -37,7 +37,7 @@ describe('what is there survives', () => {
     session.close();
     const more = [...migrations, (execute: (sql: string) => void) => execute('CREATE TABLE more (x TEXT) STRICT')];
     folder.session('write', 'study', { migrations: more }).close();
-    expect(folder.files()).toEqual(expect.arrayContaining(['study', 'copy', 'share', 'study.schema-1']));
+    expect(folder.files()).toEqual(expect.arrayContaining(['study', 'copy', 'share', 'study.schema-2']));
     for (const check of survived) check();
   });
 

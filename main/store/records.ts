@@ -3,7 +3,9 @@ import type { ClassifierModel } from '../../engine/models/classifier.ts';
 import { canonicalDigest } from './canonical.ts';
 import { decode, encode } from './codec.ts';
 import type { Connection } from './connection.ts';
+import { getLanguageModel, putLanguageModel } from './languageModels.ts';
 import { getModel, putModel } from './models.ts';
+import { getPairSet, putPairSet } from './pairSets.ts';
 import { damaged, trusting } from './problems.ts';
 import { getTensor, putTensor } from './tensors.ts';
 
@@ -23,6 +25,9 @@ export interface KeptRecord {
   readonly json: string;
   /** Models in it, in their order. */
   readonly models: readonly KeptModel[];
+  readonly languageModels: readonly KeptModel[];
+  /** Digests of pairs of prompts in it. */
+  readonly pairSets: readonly string[];
 }
 
 export interface RecordOptions {
@@ -38,7 +43,8 @@ export function putRecord(
   value: unknown,
   { at, label = () => 'model', shape = () => undefined }: RecordOptions,
 ): KeptRecord {
-  const models: KeptModel[] = [];
+  const [models, languageModels] = [[] as KeptModel[], [] as KeptModel[]];
+  const pairSets: string[] = [];
   const json = encode(value, {
     tensor: (data, path) => putTensor(connection, data, shape(path)),
     model: (model, path) => {
@@ -47,8 +53,19 @@ export function putRecord(
       models.push({ digest, label: named });
       return digest;
     },
+    language: (model, path) => {
+      const named = label(path);
+      const digest = putLanguageModel(connection, model, { label: named }, at);
+      languageModels.push({ digest, label: named });
+      return digest;
+    },
+    pairs: (set) => {
+      const digest = putPairSet(connection, set, '', at);
+      pairSets.push(digest);
+      return digest;
+    },
   });
-  return { json, models };
+  return { json, models, languageModels, pairSets };
 }
 
 /**
@@ -67,15 +84,20 @@ export function getRecord(connection: Connection, json: string, what: string, di
         if (!known) models.set(model, (known = getModel(connection, model)));
         return known;
       },
+      language: (model, own) => getLanguageModel(connection, model, own),
+      pairs: (set) => getPairSet(connection, set),
     });
     if (digest !== undefined && canonicalDigest(value) !== digest) throw damaged(`${what} is not what its digest stands for`, path);
     return value;
   });
 }
 
-/** The plain data without what they stand on: models are their digests, arrays are empty. */
+/** The plain data without what they stand on: models and pairs are their digests, arrays are empty. */
 export function outlineOf({ path }: Connection, json: string, what: string): unknown {
-  return trusting(path, what, () => decode(json, { tensor: () => new Uint8Array(), model: (digest) => digest as never }));
+  return trusting(path, what, () => {
+    const named = (digest: string) => digest as never;
+    return decode(json, { tensor: () => new Uint8Array(), model: named, language: named, pairs: named });
+  });
 }
 
 /** A field of plain data, if it is there. */

@@ -1,9 +1,10 @@
 /** Trainings of a session: what was asked, the model and the series that came of it, and those that are still under way. */
 import type { Request } from '../../engine/contract.ts';
 import { canonicalDigest } from './canonical.ts';
-import { isModel } from './codec.ts';
+import { isLanguageModel, isModel } from './codec.ts';
 import type { Connection } from './connection.ts';
 import { putCorpusOf } from './corpora.ts';
+import { putLanguageModel } from './languageModels.ts';
 import { putModel } from './models.ts';
 import { trusting } from './problems.ts';
 import { fieldOf, getRecord, integerField, isOutdated, putRecord, textField, type CurrentVersions } from './records.ts';
@@ -38,6 +39,8 @@ export interface RunRow {
   /** When it was begun, or finished if it is done. */
   readonly at: string;
   readonly model: string | undefined;
+  /** Digest of the language model, of a training that gave one. */
+  readonly languageModel: string | undefined;
   readonly corpus: string | undefined;
   /** Numbers trained. */
   readonly parameters: number | undefined;
@@ -95,6 +98,12 @@ export function putRun(connection: Connection, finished: FinishedTraining, at: s
       putRecord(connection, result, { at, label: () => label }).json,
       key,
     );
+    if (typeof model === 'object' && model !== null && isLanguageModel(model))
+      connection.run(
+        'INSERT OR REPLACE INTO run_language_models (run, model) VALUES (?, ?)',
+        key,
+        putLanguageModel(connection, model, { label }, at),
+      );
     connection.run('DELETE FROM series WHERE run = ?', key);
     Object.entries(fieldOf(result, 'series') ?? {}).forEach(([name, series], position) => {
       const values: unknown = fieldOf(series, 'values');
@@ -119,11 +128,13 @@ type RawRow = Nullable<Omit<RunRow, 'provenance' | 'outdated'>> & { readonly pro
 /** In the order they were begun. */
 export function runRows(connection: Connection, current: CurrentVersions = {}): RunRow[] {
   const columns = 'key, kind, version, label, seed, state, at, model, corpus, parameters, seconds, digest, provenance';
-  return connection.all<RawRow>(`SELECT ${columns} FROM runs ORDER BY rowid`).map((row) =>
+  const languageModel = '(SELECT model FROM run_language_models WHERE run = key) AS languageModel';
+  return connection.all<RawRow>(`SELECT ${columns}, ${languageModel} FROM runs ORDER BY rowid`).map((row) =>
     trusting(connection.path, `run ${row.key.slice(0, 12)}`, () => ({
       ...row,
       seed: row.seed ?? undefined,
       model: row.model ?? undefined,
+      languageModel: row.languageModel ?? undefined,
       corpus: row.corpus ?? undefined,
       parameters: row.parameters ?? undefined,
       seconds: row.seconds ?? undefined,

@@ -23,7 +23,7 @@ describe('the schema', () => {
     folder.filled();
     const migrated = folder.session('write', undefined, { migrations: watched });
     for (const step of watched) expect(step).toHaveBeenCalled();
-    expect(migrated.info.schema).toBe(3);
+    expect(migrated.info.schema).toBe(4);
     migrated.close();
     expect(schemaOf(folder.at('study.gatescope'))).toEqual(schemaOf(folder.at('new.gatescope')));
   });
@@ -32,18 +32,18 @@ describe('the schema', () => {
     const path = folder.filled();
     const before = folder.session('read').results();
     const steps = { migrations: [...migrations, second] };
-    expect(() => folder.session('read', undefined, steps)).toThrow(/must be opened to writing once \(its schema is 1, ours 2\)/);
+    expect(() => folder.session('read', undefined, steps)).toThrow(/must be opened to writing once \(its schema is 2, ours 3\)/);
     const session = folder.session('write', undefined, steps);
-    expect(session.notice).toBe(`${path} was brought up to date; as it was, it is kept in ${folder.at('study.schema-1.gatescope')}`);
+    expect(session.notice).toBe(`${path} was brought up to date; as it was, it is kept in ${folder.at('study.schema-2.gatescope')}`);
     expect(session.results()).toEqual(before);
     session.close();
-    const kept = folder.session('write', 'study.schema-1.gatescope');
-    expect(kept.info.schema).toBe(1);
+    const kept = folder.session('write', 'study.schema-2.gatescope');
+    expect(kept.info.schema).toBe(2);
     expect(kept.results()).toEqual(before);
     kept.close();
     // The name is taken: another one is found.
-    folder.session('write', 'study.schema-1.gatescope', steps).close();
-    expect(folder.files()).toEqual(['study.gatescope', 'study.schema-1.gatescope', 'study.schema-1.schema-1.gatescope']);
+    folder.session('write', 'study.schema-2.gatescope', steps).close();
+    expect(folder.files()).toEqual(['study.gatescope', 'study.schema-2.gatescope', 'study.schema-2.schema-2.gatescope']);
     expect(folder.session('write', undefined, steps).notice).toBeUndefined();
   });
 
@@ -54,8 +54,8 @@ describe('the schema', () => {
       throw new Error('no');
     };
     expect(() => folder.session('write', undefined, { migrations: [...migrations, failing] })).toThrow('no');
-    expect(folder.files()).toEqual(['study.gatescope', 'study.schema-1.gatescope']);
-    expect(schemaOf(path)).toEqual(schemaOf(folder.at('study.schema-1.gatescope')));
+    expect(folder.files()).toEqual(['study.gatescope', 'study.schema-2.gatescope']);
+    expect(schemaOf(path)).toEqual(schemaOf(folder.at('study.schema-2.gatescope')));
     expect(folder.session('write').results()).toHaveLength(1);
   });
 
@@ -65,12 +65,12 @@ describe('the schema', () => {
     session.close();
     const error = refusal(folder, 'study.gatescope', 'write');
     expect(error.message).toMatch(
-      /must not be of a newer version of this program to be written to \(schema 3, ours is 1\); it can be opened to read/,
+      /must not be of a newer version of this program to be written to \(schema 4, ours is 2\); it can be opened to read/,
     );
     expect(error).not.toBeInstanceOf(DamagedSession);
     const reader = folder.session('read');
     expect(reader.notice).toMatch(
-      /study\.gatescope was made by a newer version of this program \(schema 3, ours is 1\): it can be read, not written to$/,
+      /study\.gatescope was made by a newer version of this program \(schema 4, ours is 2\): it can be read, not written to$/,
     );
     expect(reader.results()).toHaveLength(1);
     expect(reader.writable).toBe(false);

@@ -5,13 +5,28 @@
 import Database from 'better-sqlite3';
 import type { Connection } from './connection.ts';
 import { everything } from './migrations/everything.ts';
+import { languageModels, standIns } from './migrations/languageModels.ts';
 
 /** In the header of every session file, so that it is told from other SQLite databases: "gate". */
 export const APPLICATION_ID = 0x67617465;
 
 export type Migration = (execute: (sql: string) => void) => void;
 
-export const migrations: readonly Migration[] = [everything];
+export const migrations: readonly Migration[] = [everything, languageModels];
+
+/** What stands in for tables that a migration adds, where a file that has not been through it is only read. */
+const readings = new Map<Migration, string>([[languageModels, standIns]]);
+
+/**
+ * Lets an older file be read as it is, if all that it lacks are tables: they are empty, in memory.
+ * @returns whether that can be
+ */
+export function readAsNewest(connection: Connection, version: number, steps: readonly Migration[]): boolean {
+  const lacking = steps.slice(version).map((step) => readings.get(step));
+  if (lacking.includes(undefined)) return false;
+  for (const sql of lacking) connection.execute(sql!);
+  return true;
+}
 
 /** Brings a file from the schema it has to the newest, in one transaction. */
 export function migrate(connection: Connection, from: number, steps: readonly Migration[] = migrations): void {

@@ -32,7 +32,7 @@ function readRows(path: string, sql: string): Record<string, unknown>[] {
 
 test('a session is a single file with a name, and knows who made it', () => {
   const session = folder.session('create', 'my study.gatescope', { clock });
-  expect(session.info).toMatchObject({ name: 'my study', created: '2026-03-01T12:00:00.000Z', schema: 1, weights: true });
+  expect(session.info).toMatchObject({ name: 'my study', created: '2026-03-01T12:00:00.000Z', schema: 2, weights: true });
   expect(session.info.uuid).toMatch(/^[0-9a-f-]{36}$/);
   expect(session.info.application).toMatch(/^\d+\.\d+\.\d+$/);
   session.rename('another');

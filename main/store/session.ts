@@ -9,6 +9,8 @@
 import type { Findings } from '../../engine/base/findings.ts';
 import type { Request } from '../../engine/contract.ts';
 import type { ClassifierModel } from '../../engine/models/classifier.ts';
+import type { LanguageModel } from '../../engine/models/languageModel.ts';
+import type { PairSet } from '../../engine/tasks/pairs.ts';
 import { actionRows, dropLayout, getLayout, layoutRows, markUndone, putAction, putLayout, type Action } from './actions.ts';
 import { canonicalDigest } from './canonical.ts';
 import { problemsInSteps, sessionProblems } from './check.ts';
@@ -17,26 +19,18 @@ import type { Connection } from './connection.ts';
 import { copySession, shareSession } from './copies.ts';
 import { corpusByFingerprint, corpusRows, putCorpus, type Corpus } from './corpora.ts';
 import { find, type Found } from './find.ts';
+import { describeLanguageModel, getLanguageModel, languageModelRows, putLanguageModel, putLoadedModel } from './languageModels.ts';
+import type { LanguageModelRow, LoadedModel } from './languageModels.ts';
 import { adapterSettings, getModel, modelRows, putModel, type AdapterSettings, type ModelNames, type ModelRow } from './models.ts';
 import { editNote, noteRows, putNote, removeNote, restoreNote, type NewNote, type Note, type Subject } from './notes.ts';
 import { openSession, type Opened, type OpenMode, type OpenOptions } from './opening.ts';
+import { getPairSet, pairSetRows, putPairSet, type PairSetRow } from './pairSets.ts';
 import { removeSession } from './placing.ts';
 import { fileError, trusting } from './problems.ts';
 import { getRecord, outlineOf, type CurrentVersions } from './records.ts';
 import { getResult, putResult, resultDigest, resultRows, type FinishedAnalysis, type Result, type ResultRow } from './results.ts';
-import {
-  getRunResult,
-  putRun,
-  putUnfinishedRun,
-  runRows,
-  seriesEnds,
-  seriesOf,
-  type BegunTraining,
-  type FinishedTraining,
-  type RunRow,
-  type Series,
-  type SeriesEnd,
-} from './runs.ts';
+import { getRunResult, putRun, putUnfinishedRun, runRows, seriesEnds, seriesOf } from './runs.ts';
+import type { BegunTraining, FinishedTraining, RunRow, Series, SeriesEnd } from './runs.ts';
 import { getTensor, type StoredTensor } from './tensors.ts';
 
 export interface SessionInfo {
@@ -155,6 +149,46 @@ export class Session implements Disposable {
   /** Keeps a model that comes from elsewhere. @returns its digest */
   putModel(model: ClassifierModel, names: ModelNames): string {
     return putModel(this.#connection, model, names, this.#now());
+  }
+
+  /** In the order they came; those of images are {@link models}. */
+  languageModels(): LanguageModelRow[] {
+    return languageModelRows(this.#connection);
+  }
+
+  /** @throws UserError if it is not there, or its weights are not, naming the folder; DamagedSession if it is not what its digest stands for */
+  languageModel(digest: string): LanguageModel {
+    return getLanguageModel(this.#connection, digest);
+  }
+
+  /** The same without weights, which need not be there. */
+  languageModelWithoutWeights(digest: string): Omit<LanguageModel, 'parameters'> {
+    return describeLanguageModel(this.#connection, digest);
+  }
+
+  /** Keeps a language model with its weights. @returns its digest */
+  putLanguageModel(model: LanguageModel, names: ModelNames): string {
+    return putLanguageModel(this.#connection, model, names, this.#now());
+  }
+
+  /** Makes a loaded model known by where it lies and which one it is. */
+  putLoadedModel(model: LoadedModel, names: ModelNames): void {
+    putLoadedModel(this.#connection, model, names, this.#now());
+  }
+
+  /** In the order they came. */
+  pairSets(): PairSetRow[] {
+    return pairSetRows(this.#connection);
+  }
+
+  /** @throws UserError if it is not there, or was left out of a copy made for sharing */
+  pairSet(digest: string): PairSet {
+    return getPairSet(this.#connection, digest);
+  }
+
+  /** @param source a file, or the task that wrote them @returns its digest */
+  putPairSet(set: PairSet, source: string): string {
+    return putPairSet(this.#connection, set, source, this.#now());
   }
 
   /** Done and unfinished, in the order they were begun. @param current versions of the kinds of job, by which older ones are marked */

@@ -118,6 +118,7 @@ export const description: Description = {
     { id: 'firing', title: 'Class × unit firing', models: { least: 1, most: 1, adapter: 'gated' }, fields: [] },
   ],
   protocols: [{ id: 'dopamine', title: 'Dopamine protocol', fields: [] }],
+  routing: { analyses: [], protocols: [] },
   data: [{ source: 'mnist', title: 'MNIST' }],
   presets: [],
 };

@@ -2,13 +2,19 @@
 import type { AnyRoutingAnalysis } from './analysis.ts';
 import { attributionPatching } from './attributionPatching.ts';
 import { bands } from './bands.ts';
+import { commitment } from './commitment.ts';
 import { directLogitAttribution } from './directLogitAttribution.ts';
+import { doseResponse } from './doseResponse.ts';
 import { edgeAttributionPatching } from './edgeAttributionPatching.ts';
+import { gateDose } from './gateDose.ts';
 import { gateIdentification } from './gateIdentification.ts';
 import { headAblation } from './headAblation.ts';
 import { headInterchange } from './headInterchange.ts';
 import { knockoutCascade } from './knockoutCascade.ts';
+import { pathPatchingEdges } from './pathPatchingEdges.ts';
+import { policyCircuit } from './policyCircuit.ts';
 import { relocation } from './relocation.ts';
+import { siteSweep } from './siteSweep.ts';
 
 export const routingAnalyses: readonly AnyRoutingAnalysis[] = [
   directLogitAttribution,
@@ -20,4 +26,10 @@ export const routingAnalyses: readonly AnyRoutingAnalysis[] = [
   relocation,
   attributionPatching,
   edgeAttributionPatching,
+  commitment,
+  doseResponse,
+  gateDose,
+  pathPatchingEdges,
+  policyCircuit,
+  siteSweep,
 ];

@@ -25,6 +25,15 @@ const work: z.ZodType<Work> = z.discriminatedUnion(
       seed: z.int('must be an integer').exactOptional(),
       data: data.exactOptional(),
     }),
+    fields({
+      kind: z.literal('route'),
+      analysis: id,
+      model: digest,
+      pairs: digest,
+      others: z.array(fields({ model: digest, pairs: digest }), 'must be a list of models and pairs').exactOptional(),
+      options: values.exactOptional(),
+      seed: z.int('must be an integer').exactOptional(),
+    }),
     fields({ kind: z.literal('protocol'), protocol: id, options: values }),
     fields({
       kind: z.literal('interpolate'),
@@ -34,7 +43,7 @@ const work: z.ZodType<Work> = z.discriminatedUnion(
       stage: id.exactOptional(),
     }),
   ],
-  'must be "train", "analyse", "protocol" or "interpolate"',
+  'must be "train", "analyse", "route", "protocol" or "interpolate"',
 );
 
 const ofJob = fields({ job: z.int('must be the number of a job') });

@@ -25,6 +25,7 @@ export function commandLine(work: Work, session: Session, requests: Requests): s
     const { options } = prepared as Extract<typeof prepared, { of: 'protocol' }>;
     return line('run', work.protocol, ...file, ...flags(protocolOf(work.protocol).options, options));
   }
+  if (work.kind === 'route') throw new UserError('commandLine: kind', 'must be work that a command asks for', work.kind);
   const { parameters } = (prepared as Extract<typeof prepared, { of: 'request' }>).request as { parameters: Record<string, unknown> };
   if (work.kind === 'interpolate') {
     const other = work.other === undefined ? [] : ['--other', work.other.slice(0, SHORT)];

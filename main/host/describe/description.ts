@@ -1,8 +1,9 @@
 /** What can be asked for, as forms: the window builds its inputs of it and validates nothing itself. */
+import { routingAnalyses } from '../../../engine/analyses/routing/index.ts';
 import { analyses } from '../../../engine/analyses/index.ts';
 import { trainOptions } from '../../../engine/jobs/trainClassifier.ts';
 import { FOUNDATION_RATE } from '../../../engine/models/adapters/learningRate.ts';
-import { protocols } from '../../../engine/protocols/index.ts';
+import { protocols, routingProtocols } from '../../../engine/protocols/index.ts';
 import type { Description, FormField } from '../hostApi.ts';
 import { adapterChoices, adapterSuggestions } from './adapters.ts';
 import { dataHere, namedData } from './data.ts';
@@ -30,6 +31,16 @@ export function description(): Description {
         choices: { 'data.source': namedData, adapters: adapterSuggestions() },
       }),
     })),
+    routing: {
+      analyses: routingAnalyses.map(({ id, title, arms, others = { least: 0, most: 0 }, options }) => ({
+        id,
+        title,
+        arms,
+        others,
+        fields: formOf(options, { section: 'More' }),
+      })),
+      protocols: routingProtocols.map(({ id, title, options }) => ({ id, title, fields: formOf(options, { section: 'More' }) })),
+    },
     data: dataHere(),
     presets,
   };

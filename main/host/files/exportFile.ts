@@ -6,6 +6,7 @@ import { exportedResult, exportedRun, type ExportedResult } from '../../export/e
 import { findingsArrays } from '../../export/findingsArrays.ts';
 import { findingsCsv } from '../../export/findingsCsv.ts';
 import { onnxFile, pythonFiles, safetensorsFile } from '../../export/modelFiles.ts';
+import { languageModelFile } from '../../export/languageModelFiles.ts';
 import { plainFindings } from '../../export/plainFindings.ts';
 import type { Session } from '../../store/session.ts';
 import type { ExportedFile, ExportRequest } from '../hostApi.ts';
@@ -56,6 +57,12 @@ function tableBytes(results: readonly ExportedResult[], format: 'csv' | 'json' |
 }
 
 function modelFile(session: Session, digest: string, format: 'safetensors' | 'onnx' | 'py'): ExportedFile {
+  const language = session.languageModels().find((one) => one.digest === digest);
+  if (language) {
+    const exported = { digest, title: language.label, model: session.languageModel(digest) };
+    const name = `${language.label.replaceAll(/[^\w.-]+/g, '-')}.${format}`;
+    return { name, bytes: languageModelFile(exported, format, name, 'exportFile: format').content as Uint8Array };
+  }
   const row = session.models().find((one) => one.digest === digest);
   if (!row) throw new UserError('exportFile: digest', 'must be the digest of a model of this session', digest);
   const model = { digest, title: modelTitles(session.models()).get(digest)!, model: session.model(digest) };

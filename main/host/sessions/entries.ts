@@ -31,7 +31,7 @@ export function sessionsIn(folder: string, depth = DEPTH): string[] {
 
 export function contentsOf(session: Session): Contents {
   const inside: Inside = {
-    models: session.models().length,
+    models: session.models().length + session.languageModels().length,
     runs: session.runs().length,
     results: session.results().length,
     notes: session.notes().length,

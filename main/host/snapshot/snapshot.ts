@@ -1,23 +1,27 @@
 /** What a window is told of the session it is attached to: everything but the numbers, which it asks for when it shows them. */
+import { routingAnalyses } from '../../../engine/analyses/routing/index.ts';
 import { analyses } from '../../../engine/analyses/index.ts';
 import { adapterOf } from '../../../engine/models/adapters/index.ts';
 import { mlpParameters } from '../../../engine/models/mlp.ts';
 import { countParameters } from '../../../engine/models/parameters.ts';
-import { protocols } from '../../../engine/protocols/index.ts';
+import { allProtocols } from '../../../engine/protocols/index.ts';
 import { heldOutOf } from '../../../engine/tasks/heldOut.ts';
 import type { Corpus } from '../../store/corpora.ts';
 import type { AdapterSettings, ModelRow } from '../../store/models.ts';
 import type { RunRow } from '../../store/runs.ts';
 import type { Session } from '../../store/session.ts';
 import type { History } from '../history/history.ts';
-import type { Model, ResultEntry, Run, Snapshot } from '../hostApi.ts';
+import type { Model, ResultEntry, Run, RoutingSnapshot, Snapshot } from '../hostApi.ts';
 import { currentVersions } from '../versions.ts';
 import { AccuracyReader } from './accuracies.ts';
 import { Outlines } from './outlines.ts';
 import { runSummaries } from './summary.ts';
+import { isRoutingResult, isRoutingRun } from './routing.ts';
 import { shortTitles } from './titles.ts';
 
-const resultTitles: Readonly<Record<string, string>> = Object.fromEntries([...analyses, ...protocols].map(({ id, title }) => [id, title]));
+const resultTitles: Readonly<Record<string, string>> = Object.fromEntries(
+  [...analyses, ...routingAnalyses, ...allProtocols].map(({ id, title }) => [id, title]),
+);
 
 export class SnapshotMaker {
   readonly outlines: Outlines;
@@ -36,7 +40,8 @@ export class SnapshotMaker {
     const session = this.#session;
     const { uuid, name } = session.info;
     const hidden = this.#history.hidden();
-    const rows = session.runs(currentVersions);
+    const allRows = session.runs(currentVersions);
+    const rows = allRows.filter((row) => !isRoutingRun(row));
     const resultRows = session.results(currentVersions);
     const shown = resultRows.filter(({ key }) => !hidden.has(key));
     const summaries = runSummaries(session, rows, shown, this.#accuracies);
@@ -46,12 +51,18 @@ export class SnapshotMaker {
       hidden: hidden.has(row.key),
       summary: summaries.get(row.key)!,
     }));
-    const results = resultRows.map((row): ResultEntry => ({
+    const entries = resultRows.map((row): ResultEntry => ({
       ...row,
       title: resultTitles[row.analysis] ?? row.analysis,
       hidden: hidden.has(row.key),
       options: this.outlines.options(row.key),
     }));
+    const routing: RoutingSnapshot = {
+      models: session.languageModels(),
+      pairs: session.pairSets(),
+      runs: allRows.filter(isRoutingRun).map((row) => ({ ...row, hidden: hidden.has(row.key) })),
+      results: entries.filter(isRoutingResult),
+    };
     return {
       path: session.path,
       uuid,
@@ -60,8 +71,9 @@ export class SnapshotMaker {
       ...(notice !== undefined && { notice }),
       models: this.#models(runs),
       runs,
-      results,
+      results: entries.filter((entry) => !isRoutingResult(entry)),
       corpora: session.corpora().map(withHeldOut),
+      routing,
       notes: session.notes(),
       history: this.#history.state(),
       views: this.#history.views(),

@@ -2,12 +2,13 @@
  * Work that a window asks for as requests that engines take: models put in by their digests, defaults filled in as the command line fills
  * them, data known by what they are.
  */
+import { routingAnalyses } from '../../../engine/analyses/routing/index.ts';
 import { analyses } from '../../../engine/analyses/index.ts';
 import { UserError } from '../../../engine/base/errors.ts';
 import type { Request } from '../../../engine/contract.ts';
 import { FOUNDATION_RATE, learningRateOf } from '../../../engine/models/adapters/learningRate.ts';
 import type { ClassifierModel } from '../../../engine/models/classifier.ts';
-import { protocols } from '../../../engine/protocols/index.ts';
+import { allProtocols, protocols } from '../../../engine/protocols/index.ts';
 import type { Protocol } from '../../../engine/protocols/protocol.ts';
 import { dataReference, type DataReference } from '../../../engine/tasks/dataReference.ts';
 import { fingerprint } from '../../../engine/tasks/imageData.ts';
@@ -15,6 +16,7 @@ import { fieldOf, textField } from '../../store/records.ts';
 import type { Session } from '../../store/session.ts';
 import { dataOfModels } from '../dataOfModels.ts';
 import type { Paths } from '../files/paths.ts';
+import { modelForRequest } from '../languageModels.ts';
 import type { Work } from '../hostApi.ts';
 import { reportKey } from '../prepare.ts';
 import type { PreparedRequest } from '../requestKey.ts';
@@ -34,6 +36,9 @@ export type Prepared =
       readonly key: string;
       readonly data: DataReference;
     };
+
+/** What work on language models reads of images: nothing, which is known from the start. */
+const NO_IMAGES: DataReference = { source: '', digest: '' };
 
 export class Requests {
   readonly #session: Session;
@@ -70,7 +75,7 @@ export class Requests {
     const data = known ?? this.known(this.dataOf(work));
     if (work.kind === 'protocol') {
       const protocol = protocolOf(work.protocol);
-      const options = protocol.parse({ ...work.options, data });
+      const options = protocol.parse(readsImages(work) ? { ...work.options, data } : work.options);
       return { of: 'protocol', protocol, options, key: reportKey(protocol, options), data };
     }
     return { of: 'request', ...this.#prepare(this.#request(work, data)), data };
@@ -78,6 +83,7 @@ export class Requests {
 
   /** On which images: those that are named, else those that the models were trained on. @throws UserError if these are different ones */
   dataOf(work: Work): DataReference {
+    if (!readsImages(work)) return NO_IMAGES;
     const place = placeOf(work);
     const own = dataIn(work);
     if (own !== undefined) {
@@ -129,6 +135,8 @@ export class Requests {
         const models = asked.map((digest, i) => ({ model: this.model(digest, `${analysis}: models.${i}`) }));
         return { kind: analysis, parameters: { models, data, options, ...(seed !== undefined && { seed }) } };
       }
+      case 'route':
+        return this.#routing(work);
       case 'interpolate': {
         const { model, other, share, stage } = work;
         const parameters = {
@@ -143,6 +151,22 @@ export class Requests {
       default:
         return work satisfies never;
     }
+  }
+
+  #routing({ analysis, model, pairs, others = [], options = {}, seed }: Extract<Work, { kind: 'route' }>): Request {
+    const ids = routingAnalyses.map(({ id }) => id);
+    if (!ids.includes(analysis)) throw new UserError('route: analysis', `must be one of ${ids.join(', ')}`, analysis);
+    const subject = (one: { readonly model: string; readonly pairs: string }, place: string) => ({
+      ...modelForRequest(this.#session, one.model, `${analysis}: ${place}model`),
+      pairs: this.#session.pairSet(one.pairs),
+    });
+    const parameters = {
+      ...subject({ model, pairs }, ''),
+      others: others.map((other, i) => subject(other, `others.${i}.`)),
+      options,
+      ...(seed !== undefined && { seed }),
+    };
+    return { kind: analysis, parameters };
   }
 
   #training({ parameters, base: digest }: Extract<Work, { kind: 'train' }>): Record<string, unknown> {
@@ -165,14 +189,19 @@ function defined(values: Readonly<Record<string, unknown>>): Record<string, unkn
 }
 
 export function protocolOf(id: string): AnyProtocol {
-  const protocol = protocols.find((one) => one.id === id);
-  if (!protocol) throw new UserError('run: protocol', `must be one of ${protocols.map((one) => one.id).join(', ')}`, id);
+  const protocol = allProtocols.find((one) => one.id === id);
+  if (!protocol) throw new UserError('run: protocol', `must be one of ${allProtocols.map((one) => one.id).join(', ')}`, id);
   return protocol;
+}
+
+/** Whether it is about models of images. */
+function readsImages(work: Work): boolean {
+  return work.kind !== 'route' && !(work.kind === 'protocol' && !protocols.some(({ id }) => id === work.protocol));
 }
 
 /** How errors call it. */
 function placeOf(work: Work): string {
-  return work.kind === 'analyse' ? work.analysis : work.kind === 'protocol' ? `run ${work.protocol}` : work.kind;
+  return work.kind === 'analyse' || work.kind === 'route' ? work.analysis : work.kind === 'protocol' ? `run ${work.protocol}` : work.kind;
 }
 
 /** What the work itself says of its data; undefined where those of its models are meant. */
@@ -184,6 +213,7 @@ function dataIn(work: Work): unknown {
       return work.data;
     case 'protocol':
       return fieldOf(work.options, 'data') ?? {};
+    case 'route':
     case 'interpolate':
       return undefined;
     default:
@@ -191,6 +221,7 @@ function dataIn(work: Work): unknown {
   }
 }
 
+/** Models of images. */
 export function modelsIn(work: Work): readonly string[] {
   switch (work.kind) {
     case 'train':
@@ -199,6 +230,7 @@ export function modelsIn(work: Work): readonly string[] {
       return work.models;
     case 'interpolate':
       return work.other === undefined ? [work.model] : [work.model, work.other];
+    case 'route':
     case 'protocol':
       return [];
     default:

@@ -37,7 +37,7 @@ export interface TasksOptions {
 }
 
 type Training = Extract<Work, { kind: 'train' | 'interpolate' }>;
-type Analysing = Extract<Work, { kind: 'analyse' }>;
+type Analysing = Extract<Work, { kind: 'analyse' | 'route' }>;
 type Protocolling = Extract<Work, { kind: 'protocol' }>;
 type OfRequest = Extract<Prepared, { of: 'request' }>;
 type OfProtocol = Extract<Prepared, { of: 'protocol' }>;
@@ -62,7 +62,7 @@ export class Tasks {
         const ready = this.#options.requests.prepared(work, identified);
         context.known(ready.key);
         if (work.kind === 'protocol') return this.#protocol(work, ready as OfProtocol, context);
-        if (work.kind === 'analyse') return this.#analyse(work, ready as OfRequest, context);
+        if (work.kind === 'analyse' || work.kind === 'route') return this.#analyse(work, ready as OfRequest, context);
         return this.#train(work, ready as OfRequest, context);
       },
     };
@@ -166,6 +166,10 @@ export class Tasks {
         const [first, ...more] = modelsIn(work);
         const models = first === undefined ? '' : `: ${titleOf(first)}${more.length > 0 ? ` and ${more.length} more` : ''}`;
         return `${work.analysis}${models}`;
+      }
+      case 'route': {
+        const row = this.#options.session.languageModels().find(({ digest }) => digest === work.model);
+        return `${work.analysis}: ${row?.label ?? work.model.slice(0, 12)}`;
       }
       case 'interpolate':
         return `${titleOf(work.model)} at ${work.share}${work.other === undefined ? '' : ` of the way to ${titleOf(work.other)}`}`;

@@ -63,6 +63,7 @@ function run(adapter: string | undefined, seed: number, state: Run['state'] = 'd
     state,
     at: `2026-11-26T14:${String(10 + seed).padStart(2, '0')}:00.000Z`,
     model: state === 'done' ? digest(`model ${adapter} ${seed}`) : undefined,
+    languageModel: undefined,
     corpus: data.digest,
     parameters: state === 'done' ? (kind?.parameters ?? 235146) : undefined,
     seconds: state === 'done' ? (kind?.seconds ?? 9.4) + round(random()) : undefined,
@@ -256,6 +257,7 @@ export const description: Description = {
   ],
   analyses: [],
   protocols: [],
+  routing: { analyses: [], protocols: [] },
   data: [
     { source: 'mnist', title: 'MNIST' },
     { source: 'fashion-mnist', title: 'Fashion-MNIST' },
