@@ -2,7 +2,7 @@
  * `npm test`: sets up, then types, lint, format, the small set of tests, the program as a whole and its package; ends with one line of counts.
  * With arguments, which go to Vitest, its tests alone.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { build } from './build.mjs';
 import { testPackage } from './packageTest.mjs';
 import { runPlaywright, windowPackages } from './playwright.mjs';
@@ -24,11 +24,21 @@ await guarded(async () => {
     console.log(`Only \`npm run bench\` and the test of model.py need more: apt-get install --no-install-recommends ${forBench.join(' ')}`);
 
   const filters = process.argv.slice(2);
+  // Each keeps one core busy: two at a time.
   const checks = [
-    check('types', tools, ['node_modules/typescript/bin/tsc', '-b', '--pretty', String(process.stdout.isTTY ?? false)]),
-    check('types of the window', tools, ['node_modules/svelte-check/bin/svelte-check', '--tsconfig', 'renderer/tsconfig.json', ...strict]),
-    check('lint', tools, ['node_modules/eslint/bin/eslint.js', '.']),
-    check('format', tools, ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']),
+    ...(await Promise.all([
+      check('types', tools, ['node_modules/typescript/bin/tsc', '-b', '--pretty', String(process.stdout.isTTY ?? false)]),
+      check('types of the window', tools, [
+        'node_modules/svelte-check/bin/svelte-check',
+        '--tsconfig',
+        'renderer/tsconfig.json',
+        ...strict,
+      ]),
+    ])),
+    ...(await Promise.all([
+      check('lint', tools, ['node_modules/eslint/bin/eslint.js', '.']),
+      check('format', tools, ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']),
+    ])),
   ];
   heading('tests');
   /** @type {import('./vitest.mjs').Summary[]} */
@@ -50,13 +60,26 @@ await guarded(async () => {
   if (failed > 0) process.exitCode = 1;
 });
 
-/** @param {string} name @param {{ node: string, environment: NodeJS.ProcessEnv }} tools @param {string[]} command */
+/**
+ * Runs a command and then shows what it said, so that two at a time do not talk across each other.
+ * @param {string} name @param {{ node: string, environment: NodeJS.ProcessEnv }} tools @param {string[]} command
+ * @returns {Promise<boolean>} whether it succeeded
+ */
 function check(name, { node, environment }, command) {
-  heading(name);
+  console.log(`${name} …`);
   const began = performance.now();
-  const { status } = spawnSync(node, command, { cwd: root, env: environment, stdio: 'inherit' });
-  console.log(`${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
-  return status === 0;
+  return new Promise((resolve, reject) => {
+    const child = spawn(node, command, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+    let said = '';
+    for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text) => void (said += text));
+    child.on('error', reject);
+    child.on('close', (status) => {
+      heading(name);
+      process.stdout.write(said);
+      console.log(`${name}: ${status === 0 ? 'passed' : 'FAILED'} in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+      resolve(status === 0);
+    });
+  });
 }
 
 /** @param {string} name */
