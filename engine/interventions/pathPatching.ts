@@ -32,13 +32,7 @@ export async function withPaths(
   // The first half is not stored: only effects are.
   const { checkpoint: _checkpoint, resume: _resume, ...watched } = context;
   const observed = observationsOf(paths);
-  const sending = paths.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
-  const sent = await run(sending, {
-    ...plain,
-    metrics: ['difference'],
-    observe: observed,
-    context: watched,
-  });
+  const sent = await run(sending(model, base, paths), { ...plain, ...SENDING, observe: observed, context: watched });
   const receiving = interventions.map((own): Intervention => {
     const at = paths.indexOf(own);
     if (at < 0) return own;
@@ -59,6 +53,33 @@ export async function withPaths(
       ...sent.wholes.filter(({ intervention }) => !effects.wholes.some((own) => own.intervention === intervention)),
     ],
   };
+}
+
+/** What is measured while senders send is not asked for. */
+const SENDING = { metrics: ['difference'] } satisfies RunOptions;
+
+const sending = (model: ModelGraph, base: Arm, paths: readonly Intervention[]): Intervention[] =>
+  paths.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
+
+/** The runs that interventions take one after another, for planning: what receivers will be given is not known yet, only its size. */
+export function stepsOf(
+  model: ModelGraph,
+  pairs: PairSet,
+  base: Arm,
+  interventions: readonly Intervention[],
+  options: RunOptions,
+): (readonly [readonly Intervention[], RunOptions])[] {
+  const paths = interventions.filter(({ receivers }) => receivers);
+  if (paths.length === 0) return [[interventions, options]];
+  resolve(model, pairs, base, interventions, options);
+  const receiving = interventions.map(({ id, writes, receivers }): Intervention => ({
+    id,
+    writes: receivers?.map((receiver) => ({ ...asObservation(receiver), op: 'set', amount: 0 })) ?? writes,
+  }));
+  return [
+    [sending(model, base, paths), { ...options, ...SENDING, observe: observationsOf(paths) }],
+    [receiving, options],
+  ];
 }
 
 const asObservation = ({ site, index, positions = 'all' }: Receiver): Required<Pick<Observation, 'site' | 'positions'>> & Observation => ({
