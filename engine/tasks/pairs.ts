@@ -19,6 +19,10 @@ export interface TokenSets {
 export interface PairLabels {
   /** The token a model that follows the task answers with: [pairs] for every arm it is known of. */
   readonly expected?: Readonly<Partial<Record<Arm, Int32Array>>>;
+  /** The token that answers what the prompt asks, whatever a policy makes of it: [pairs] for every arm it is known of. */
+  readonly answer?: Readonly<Partial<Record<Arm, Int32Array>>>;
+  /** The tokens by which a prompt is refused, and those by which it is evaded. */
+  readonly policy?: { readonly refuse: readonly number[]; readonly evade: readonly number[] };
   /** The topic of every arm: an index into `topicNames`, [pairs]. */
   readonly topic?: Readonly<Partial<Record<Arm, Int32Array>>>;
   readonly topicNames?: readonly string[];
@@ -113,6 +117,7 @@ export function selectPairs(set: PairSet, indices: ArrayLike<number>): PairSet {
       labels: {
         ...set.labels,
         ...(set.labels.expected && { expected: each(set.labels.expected, 1) }),
+        ...(set.labels.answer && { answer: each(set.labels.answer, 1) }),
         ...(set.labels.topic && { topic: each(set.labels.topic, 1) }),
         ...(set.labels.severity && { severity: rows(set.labels.severity, 1) }),
       },
@@ -151,10 +156,15 @@ export function checkPairs(set: PairSet, vocabulary: number): void {
 function checkLabels({ labels, pairs }: PairSet, vocabulary: number): void {
   if (!labels) return;
   for (const arm of arms) {
-    const [expected, topic] = [labels.expected?.[arm], labels.topic?.[arm]];
-    if (expected) values(`pairs: labels.expected.${arm}`, expected, pairs, vocabulary, `${pairs} tokens`);
+    const topic = labels.topic?.[arm];
+    for (const name of ['expected', 'answer'] as const) {
+      const tokens = labels[name]?.[arm];
+      if (tokens) values(`pairs: labels.${name}.${arm}`, tokens, pairs, vocabulary, `${pairs} tokens`);
+    }
     if (topic) values(`pairs: labels.topic.${arm}`, topic, pairs, labels.topicNames?.length ?? 2 ** 31, `${pairs} topics`);
   }
+  for (const [name, tokens] of Object.entries(labels.policy ?? {}))
+    values(`pairs: labels.policy.${name}`, Int32Array.from(tokens), tokens.length, vocabulary, 'tokens');
   if (labels.severity) values('pairs: labels.severity', labels.severity, pairs, 2 ** 31, `${pairs} severities`);
 }
 

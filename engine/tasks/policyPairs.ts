@@ -9,6 +9,7 @@ import { parseWith, wholeBetween } from '../base/schema.ts';
 import { arms, sameTokens, type Arm, type PairSet } from './pairs.ts';
 import {
   ASK_POSITION,
+  baseAnswer,
   dialects,
   drawWording,
   MODE_POSITION,
@@ -53,7 +54,7 @@ export function policyPairs(task: PolicyTask, given: PolicyPairOptions = {}): Pa
   const tokens = Object.fromEntries(arms.map((arm) => [arm, new Int32Array(pairs * PROMPT_LENGTH)])) as Record<Arm, Int32Array>;
   const column = () => new Int32Array(pairs);
   const byArm = () => Object.fromEntries(arms.map((arm) => [arm, column()])) as Record<Arm, Int32Array>;
-  const [topic, expected] = [byArm(), byArm()];
+  const [topic, expected, answer] = [byArm(), byArm(), byArm()];
   const [topicAt, intentAt, detection, severity] = [column(), column(), column(), column()];
   meanings.forEach(([sensitive, control], pair) => {
     const wording = drawWording(task, options.dialect, random);
@@ -63,6 +64,7 @@ export function policyPairs(task: PolicyTask, given: PolicyPairOptions = {}): Pa
       writePrompt(task, says[arm], wording, tokens[arm], pair * PROMPT_LENGTH);
       topic[arm][pair] = says[arm].topic;
       expected[arm][pair] = policyAnswer(task, says[arm]);
+      answer[arm][pair] = baseAnswer(task, says[arm]);
     }
     topicAt[pair] = wording.topicAt;
     intentAt[pair] = wording.intentAt;
@@ -90,7 +92,14 @@ export function policyPairs(task: PolicyTask, given: PolicyPairOptions = {}): Pa
     metric,
     content: options.contrast === 'intent' ? intentAt : topicAt,
     marks: { topic: topicAt, intent: intentAt, detection, mode: column().fill(MODE_POSITION), ask: column().fill(ASK_POSITION) },
-    labels: { expected, topic, topicNames: task.topics.map((token) => task.names[token]), severity },
+    labels: {
+      expected,
+      answer,
+      policy: { refuse: [task.refuse], evade: [task.evade] },
+      topic,
+      topicNames: task.topics.map((token) => task.names[token]),
+      severity,
+    },
   };
 }
 

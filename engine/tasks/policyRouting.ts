@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { parseWith, wholeBetween } from '../base/schema.ts';
+import type { Outcome } from './outcomes.ts';
 
 /** Tokens of a prompt, and what stands where. */
 export const PROMPT_LENGTH = 8;
@@ -169,8 +170,6 @@ export function policyAnswer(task: PolicyTask, meaning: Meaning): number {
 }
 
 /** What an answer is in the terms of a policy: one of the prompt's own answer, a refusal, an evasion, anything else. */
-export type Outcome = 'REFUSE' | 'EVADE' | 'ANSWER' | 'OTHER';
-
 export function outcomeOf(task: PolicyTask, { topic }: Meaning, token: number): Outcome {
   if (token === task.refuse) return 'REFUSE';
   if (token === task.evade) return 'EVADE';
