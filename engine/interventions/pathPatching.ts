@@ -32,7 +32,9 @@ export async function withPaths(
   // The first half is not stored: only effects are.
   const { checkpoint: _checkpoint, resume: _resume, ...watched } = context;
   const observed = observationsOf(paths);
-  const sending = paths.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
+  // Paths of one sender differ in who receives: it is sent once for all of them.
+  const senders = paths.filter((path, i) => senderOf(paths, path) === i);
+  const sending = senders.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
   const sent = await run(sending, {
     ...plain,
     metrics: ['difference'],
@@ -40,11 +42,11 @@ export async function withPaths(
     context: watched,
   });
   const receiving = interventions.map((own): Intervention => {
-    const at = paths.indexOf(own);
-    if (at < 0) return own;
+    if (!own.receivers) return own;
+    const at = senders.indexOf(paths[senderOf(paths, own)]);
     return {
       id: own.id,
-      writes: own.receivers!.map((receiver) => ({
+      writes: own.receivers.map((receiver) => ({
         ...asObservation(receiver),
         op: 'swap',
         donor: { stored: sent.observed[at][observed.findIndex((other) => keyOf(other) === keyOf(receiver))] },
@@ -56,10 +58,17 @@ export async function withPaths(
     ...effects,
     wholes: [
       ...effects.wholes,
-      ...sent.wholes.filter(({ intervention }) => !effects.wholes.some((own) => own.intervention === intervention)),
+      ...paths.flatMap(({ id }, i) => {
+        const found = sent.wholes.find(({ intervention }) => intervention === paths[senderOf(paths, paths[i])].id);
+        return found && !effects.wholes.some((own) => own.intervention === id) ? [{ ...found, intervention: id }] : [];
+      }),
     ],
   };
 }
+
+/** The first path that sends the same: the same list of writes, with MLPs treated alike. */
+const senderOf = (paths: readonly Intervention[], { writes, mlps = 'recompute' }: Intervention): number =>
+  paths.findIndex((own) => own.writes === writes && (own.mlps ?? 'recompute') === mlps);
 
 const asObservation = ({ site, index, positions = 'all' }: Receiver): Required<Pick<Observation, 'site' | 'positions'>> & Observation => ({
   site,

@@ -9,7 +9,6 @@ import { z } from 'zod';
 import { pearsonMatrix, splitInTwo } from '../../base/inference/coalitions.ts';
 import { Random } from '../../base/random.ts';
 import { between, wholeBetween } from '../../base/schema.ts';
-import { metricOf } from '../../interventions/effects.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { DirectEffects, requireComplete, sharesOf } from './components.ts';
 import { attribute, sizeOf } from './directLogitAttribution.ts';
@@ -115,7 +114,6 @@ export const bands: RoutingAnalysis<typeof options> = {
       facts: {
         ...groundFacts({ label, device: context.executor.name, pairs: n, seed, family: `all ${sets.length} sets` }),
         positions: asked.positions,
-        pairsRead: metricOf(noised, 'difference').length,
         ...coalition.facts,
         ...gapFacts(gap),
       },
