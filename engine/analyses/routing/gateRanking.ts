@@ -16,7 +16,7 @@ export interface Ranking {
   readonly score: Float64Array;
   /** Mean of it, with the sign of the gap: larger moves more of it. */
   readonly means: Float64Array;
-  /** Indices of heads that have a layer after them (trap T9), the largest score first; ties go to the lower index. */
+  /** Indices of heads that have a layer after them (trap T9) and did not fail, the largest score first; ties go to the lower index. */
   readonly candidates: readonly number[];
 }
 
@@ -34,6 +34,7 @@ export async function gateRanking(
   const score = swaps.necessity.map((value, i) => value + swaps.sufficiency[i]);
   const sign = Math.sign(meanOf(sensitive) - meanOf(control)) || 1;
   const means = Float64Array.from(heads, (_head, cell) => sign * meanOf(score.subarray(cell * pairs.pairs, (cell + 1) * pairs.pairs)));
-  const candidates = heads.flatMap(({ layer }, cell) => (layer < config.layers - 1 ? [cell] : [])).sort((a, b) => means[b] - means[a] || a - b);
+  const candidates = heads.flatMap(({ layer }, cell) => (layer < config.layers - 1 && Number.isFinite(means[cell]) ? [cell] : [])).sort((a, b) => means[b] - means[a] || a - b);
+  if (candidates.length === 0) throw new UserError('gate: heads', 'must have finite effects: no head with a layer after it does', 'NaN');
   return { heads, swaps, sensitive, control, score, means, candidates };
 }

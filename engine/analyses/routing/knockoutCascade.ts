@@ -70,7 +70,7 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
     const metric = { sensitive: metricOf(sensitive, 'difference'), control: metricOf(control, 'difference') };
     const gap = gapOf(metric.sensitive, metric.control, random);
     const error = Math.max(incompleteness(clean.sensitive, metric.sensitive), incompleteness(clean.control, metric.control));
-    requireComplete('knockoutCascade', error, sizeOf(gap));
+    requireComplete('knockoutCascade', error, sizeOf(gap, metric.sensitive));
     const after = (effects: Effects, id: string, fallback: Float64Array) => {
       const i = effects.interventions.indexOf(id);
       return i < 0 ? fallback : direct.of(effects.observed[i]);
