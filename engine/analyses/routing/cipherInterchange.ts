@@ -79,10 +79,18 @@ export const cipherInterchange: RoutingAnalysis<typeof options> = {
         gap,
         random,
       ),
-      collapse: perHead('share', '1 − mean necessity under the cipher / mean necessity in plain words, signed', ({ signed }) => signed.estimate),
+      collapse: perHead(
+        'share',
+        '1 − mean necessity under the cipher / mean necessity in plain words, signed',
+        ({ signed }) => signed.estimate,
+      ),
       collapseLow: perHead('share', 'lower end of its 95 % interval, bootstrap over pairs', ({ signed }) => signed.low),
       collapseHigh: perHead('share', 'upper end of it', ({ signed }) => signed.high),
-      collapseAbsolute: perHead('share', '1 − mean |necessity| under the cipher / mean |necessity| in plain words, over pairs', ({ absolute }) => absolute.estimate),
+      collapseAbsolute: perHead(
+        'share',
+        '1 − mean |necessity| under the cipher / mean |necessity| in plain words, over pairs',
+        ({ absolute }) => absolute.estimate,
+      ),
       collapseAbsoluteLow: perHead('share', 'lower end of its 95 % interval', ({ absolute }) => absolute.low),
       collapseAbsoluteHigh: perHead('share', 'upper end of it', ({ absolute }) => absolute.high),
     };
@@ -125,8 +133,12 @@ const REFUSED: Bounds = { estimate: NaN, low: NaN, high: NaN };
 function collapseOf(plain: Float64Array, cipher: Float64Array, random: Random): Collapse {
   const size = gapOf(plain, new Float64Array(plain.length), random, 'plain');
   // Rounding has intervals too, but nothing collapses that is not there.
-  if (!size.divides || !plain.every(Number.isFinite) || !cipher.every(Number.isFinite) || plain.length < 2) return { signed: REFUSED, absolute: REFUSED };
-  return { signed: fallOf(plain, cipher, random.fork('signed')), absolute: fallOf(plain.map(Math.abs), cipher.map(Math.abs), random.fork('absolute')) };
+  if (!size.divides || !plain.every(Number.isFinite) || !cipher.every(Number.isFinite) || plain.length < 2)
+    return { signed: REFUSED, absolute: REFUSED };
+  return {
+    signed: fallOf(plain, cipher, random.fork('signed')),
+    absolute: fallOf(plain.map(Math.abs), cipher.map(Math.abs), random.fork('absolute')),
+  };
 }
 
 /** 1 − mean after / mean before, pairs drawn together. */

@@ -36,7 +36,9 @@ const where = (description: string) =>
   z
     .string('must be a name')
     .default('auto')
-    .meta({ description: `${description}: read, content, all, a mark or role of the pairs; auto: where detection is marked, else content, else all` });
+    .meta({
+      description: `${description}: read, content, all, a mark or role of the pairs; auto: where detection is marked, else content, else all`,
+    });
 
 const LAYER_RULE = 'must be "auto" or an integer of at least 0';
 
@@ -102,7 +104,8 @@ export const doseResponse: RoutingAnalysis<typeof options> = {
     };
     const conditions = [await condition('attenuate', 'sensitive', -1), await condition('amplify', 'control', 1)];
     const curves = [];
-    for (const own of conditions) curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
+    for (const own of conditions)
+      curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
     const topics = topicsOf(pairs, ['sensitive', 'control']);
     return {
       axes: doseAxes(curves, asked.doses, topics, asked.unit === 'fraction' ? 'class mean differences' : 'residual units'),
@@ -147,11 +150,14 @@ async function observed(
 /** Mean over pairs and places of plus − minus, [width]. */
 function meanDifference(plus: Float32Array, minus: Float32Array, width: number): Float64Array {
   const count = plus.length / width;
-  return Float64Array.from({ length: width }, (_entry, i) => meanOf(Array.from({ length: count }, (_place, k) => plus[k * width + i] - minus[k * width + i])));
+  return Float64Array.from({ length: width }, (_entry, i) =>
+    meanOf(Array.from({ length: count }, (_place, k) => plus[k * width + i] - minus[k * width + i])),
+  );
 }
 
 function unitVector(vector: ArrayLike<number>, width: number): Float64Array {
-  if (vector.length !== width) throw new UserError('doseResponse: direction', `must hold ${width} numbers, as the residual does`, vector.length);
+  if (vector.length !== width)
+    throw new UserError('doseResponse: direction', `must hold ${width} numbers, as the residual does`, vector.length);
   const given = Float64Array.from(vector);
   const size = Math.hypot(...given);
   if (!(size > 0 && Number.isFinite(size))) throw new UserError('doseResponse: direction', 'must have a direction', size);

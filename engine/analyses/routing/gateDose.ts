@@ -17,7 +17,10 @@ import { gateOf, gateOption, labelOf, RunSteps } from './heads.ts';
 
 const options = z.strictObject({
   gate: gateOption,
-  doses: dosesOption([0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3], 'doses β, ascending: 0 is the gate of the control prompt, 1 that of the sensitive one'),
+  doses: dosesOption(
+    [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3],
+    'doses β, ascending: 0 is the gate of the control prompt, 1 that of the sensitive one',
+  ),
   refinements: refinementsOption,
 });
 
@@ -50,7 +53,8 @@ export const gateDose: RoutingAnalysis<typeof options> = {
       },
     }));
     const curves = [];
-    for (const own of conditions) curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
+    for (const own of conditions)
+      curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
     const topics = topicsOf(pairs, bases);
     return {
       axes: doseAxes(curves, asked.doses, topics, 'of z⁺ − z⁻'),

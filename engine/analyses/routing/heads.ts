@@ -35,7 +35,10 @@ export const residualAfter = (layers: number): string =>
   layers === 0 ? blockSite(0, 'hook_resid_pre') : blockSite(layers - 1, 'hook_resid_post');
 
 export const positionsOption = (fallback: string, description: string) =>
-  z.string('must be a name').default(fallback).meta({ description: `${description}: read, content, all, or a mark or role of the pairs` });
+  z
+    .string('must be a name')
+    .default(fallback)
+    .meta({ description: `${description}: read, content, all, or a mark or role of the pairs` });
 
 /** Positions by one word. @throws UserError naming `place`, for a word these pairs do not know */
 export function positionsOf(place: string, word: string, { marks = {}, roleNames = [] }: PairSet): Positions {
@@ -72,7 +75,8 @@ export async function gateOf(
 ): Promise<Head> {
   if (asked !== 'auto') return headOf(`${place}: gate`, asked, config);
   const candidates = allHeads(config).filter(({ layer }) => layer < config.layers - 1);
-  if (candidates.length === 0) throw new UserError(`${place}: gate`, 'must be named: the model has one layer, so no head has a deeper one', asked);
+  if (candidates.length === 0)
+    throw new UserError(`${place}: gate`, 'must be named: the model has one layer, so no head has a deeper one', asked);
   const swapped = (donor: Arm) => candidates.map((head): Intervention => ({ id: labelOf(head), writes: [swapHead(head, donor)] }));
   const noised = await runner.run(pairs, 'sensitive', swapped('control'), options);
   const denoised = await runner.run(pairs, 'control', swapped('sensitive'), options);

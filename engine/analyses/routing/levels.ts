@@ -46,7 +46,8 @@ export const levels: RoutingAnalysis<typeof options> = {
 
     const count = writes.labels.length;
     const layersDone = Array.from({ length: config.layers }, (_entry, done) => done + 1);
-    const meansOf = (values: Float64Array) => Array.from({ length: count }, (_entry, c) => meanOf(values.subarray(c * pairs.pairs, (c + 1) * pairs.pairs)));
+    const meansOf = (values: Float64Array) =>
+      Array.from({ length: count }, (_entry, c) => meanOf(values.subarray(c * pairs.pairs, (c + 1) * pairs.pairs)));
     const scoreAt = (direction: Float64Array, done: number) =>
       minus(writes.along(plus.values, direction, done), writes.along(less.values, direction, done));
     const scores = layersDone.map((done) => {

@@ -18,7 +18,9 @@ import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures } from './shares.ts';
 
 const options = z.strictObject({
-  gate: gateOption.meta({ description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it' }),
+  gate: gateOption.meta({
+    description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it',
+  }),
   positions: positionsOption('read', 'where the head is interchanged'),
   mlps: z
     .enum(['recompute', 'freeze'], 'must be "recompute" or "freeze"')
@@ -100,15 +102,25 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
         ...of('sufficiency', denoised, 1, 'M(control with the head as on sensitive) − M(control)'),
       },
       facts: {
-        ...groundFacts({ label, device: context.executor.name, pairs: pairs.pairs, seed, family: 'all edges of a direction, single and joint' }),
+        ...groundFacts({
+          label,
+          device: context.executor.name,
+          pairs: pairs.pairs,
+          seed,
+          family: 'all edges of a direction, single and joint',
+        }),
         sender: labelOf(sender),
         positions: asked.positions,
         mlps: asked.mlps,
         ...gapFacts(gap),
         ...Object.fromEntries(
-          sets.filter(({ readers }) => readers.length > 1).map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
+          sets
+            .filter(({ readers }) => readers.length > 1)
+            .map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
         ),
-        ...((config.keyValueHeads ?? config.heads) < config.heads && { keysAndValues: 'shared by groups of heads: k and v are those of the whole group' }),
+        ...((config.keyValueHeads ?? config.heads) < config.heads && {
+          keysAndValues: 'shared by groups of heads: k and v are those of the whole group',
+        }),
       },
     };
   },
@@ -148,4 +160,3 @@ function receiverSets(sender: Head, config: TransformerConfig, together: readonl
     ...(asked.length > 0 ? [{ name: 'together', readers: asked }] : []),
   ];
 }
-

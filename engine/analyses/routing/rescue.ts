@@ -46,7 +46,13 @@ export const rescue: RoutingAnalysis<typeof options> = {
     const [plain, control] = [await base('sensitive'), await base('control')];
     const gap = gapOf(metricOf(plain, 'difference'), metricOf(control, 'difference'), random);
 
-    const put = ({ layer, head }: Head, donor: Donor): Write => ({ site: headOutput(layer), index: head, positions: 'read', op: 'swap', donor });
+    const put = ({ layer, head }: Head, donor: Donor): Write => ({
+      site: headOutput(layer),
+      index: head,
+      positions: 'read',
+      op: 'swap',
+      donor,
+    });
     const intervention = (id: string, writes: Write[]): Intervention => ({ id, writes, lifetime });
     const own = { arm: 'sensitive' } as const;
     const single = await runner.run(
@@ -62,7 +68,10 @@ export const rescue: RoutingAnalysis<typeof options> = {
     );
     const rates = new Rates(pairs);
     const amplifiers = heads.filter(({ layer }) => layer > gate.layer);
-    const best = amplifiers.reduce<Head | undefined>((first, head) => (first && rates.refused(single, labelOf(first)) >= rates.refused(single, labelOf(head)) ? first : head), undefined);
+    const best = amplifiers.reduce<Head | undefined>(
+      (first, head) => (first && rates.refused(single, labelOf(first)) >= rates.refused(single, labelOf(head)) ? first : head),
+      undefined,
+    );
     const others = heads.filter((head) => head.layer <= gate.layer && labelOf(head) !== labelOf(gate));
     const drawn = others.length > 0 ? others[random.fork('random head').integer(others.length)] : undefined;
     const next = amplifiers.filter(({ layer }) => layer === gate.layer + 1);
@@ -71,7 +80,14 @@ export const rescue: RoutingAnalysis<typeof options> = {
       'cipher',
       [
         ...(best ? [intervention('gate + amplifier', [put(gate, own), put(best, own)])] : []),
-        ...(next.length > 0 ? [intervention('next layer', next.map((head) => put(head, own)))] : []),
+        ...(next.length > 0
+          ? [
+              intervention(
+                'next layer',
+                next.map((head) => put(head, own)),
+              ),
+            ]
+          : []),
         ...(next.length > 0 ? [intervention('gate + next layer', [put(gate, own), ...next.map((head) => put(head, own))])] : []),
       ],
       { metrics, context: steps.next() },
@@ -109,8 +125,18 @@ export const rescue: RoutingAnalysis<typeof options> = {
           definition: `share of all pairs whose prompt in cipher is refused; ${outcomeRule(pairs)}`,
           data: Float64Array.from(shares, ({ share }) => share),
         },
-        refusedLow: { axes: ['condition'], unit: 'share', definition: 'lower end of its 95 % interval, bootstrap over pairs', data: Float64Array.from(shares, ({ interval }) => interval.low) },
-        refusedHigh: { axes: ['condition'], unit: 'share', definition: 'upper end of it', data: Float64Array.from(shares, ({ interval }) => interval.high) },
+        refusedLow: {
+          axes: ['condition'],
+          unit: 'share',
+          definition: 'lower end of its 95 % interval, bootstrap over pairs',
+          data: Float64Array.from(shares, ({ interval }) => interval.low),
+        },
+        refusedHigh: {
+          axes: ['condition'],
+          unit: 'share',
+          definition: 'upper end of it',
+          data: Float64Array.from(shares, ({ interval }) => interval.high),
+        },
         outcomePairs: {
           axes: ['condition', 'pair'],
           unit: '',
@@ -121,7 +147,11 @@ export const rescue: RoutingAnalysis<typeof options> = {
           axes: ['condition', 'outcome'],
           unit: 'share',
           definition: `share of all pairs, ${outcomeRule(pairs)}`,
-          data: Float64Array.from(there.flatMap(({ effects, id }) => outcomes.map((_name, o) => meanOf(rates.classes(effects, id).map((own) => Number(own === o)))))),
+          data: Float64Array.from(
+            there.flatMap(({ effects, id }) =>
+              outcomes.map((_name, o) => meanOf(rates.classes(effects, id).map((own) => Number(own === o)))),
+            ),
+          ),
         },
         refusedByHead: {
           axes: ['layer', 'head'],
@@ -149,7 +179,13 @@ export const rescue: RoutingAnalysis<typeof options> = {
 };
 
 /** M of the cipher that every head gives back, over the plain gap. */
-function restored(effects: Effects, changes: Float64Array, cells: number, gap: ReturnType<typeof gapOf>, random: Random): Findings['measures'] {
+function restored(
+  effects: Effects,
+  changes: Float64Array,
+  cells: number,
+  gap: ReturnType<typeof gapOf>,
+  random: Random,
+): Findings['measures'] {
   const way = wayOf('own', effects, changes);
   return screenMeasures(
     {
