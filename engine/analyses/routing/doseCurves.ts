@@ -38,6 +38,8 @@ export interface DoseCurve {
 /** The outcomes whose coming or going is looked for. */
 export const thresholdOutcomes = ['REFUSE', 'ANSWER'] as const;
 const METRICS = ['argmax', 'difference'] as const;
+/** A run whose logits are not finite has no outcome. */
+const FAILED = -1;
 
 /** @param doses ascending @param refinements how often the interval of a change is halved; a run of all pairs each @param steps 1 + 2 · refinements runs */
 export async function doseCurve(
@@ -48,7 +50,7 @@ export async function doseCurve(
 ): Promise<DoseCurve> {
   const { arm } = condition;
   const outcome = outcomesOf(pairs, arm);
-  const classOf = (pair: number, token: number) => outcomes.indexOf(outcome(pair, token));
+  const classOf = (pair: number, token: number) => (Number.isNaN(token) ? FAILED : outcomes.indexOf(outcome(pair, token)));
   const run = async (interventions: readonly { id: string; writes: Write[] }[]) =>
     runner.run(pairs, arm, interventions, { metrics: METRICS, context: steps.next() });
   const grid = await run(doses.map((dose, i) => ({ id: `dose ${i}`, writes: condition.writes(dose) })));
@@ -136,7 +138,7 @@ export function doseMeasures(curves: readonly DoseCurve[], doses: readonly numbe
     outcomePairs: {
       axes: ['condition', 'dose', 'pair'],
       unit: '',
-      definition: `outcome of every pair, ${rule}: ${outcomes.map((name, i) => `${i} ${name}`).join(', ')}`,
+      definition: `outcome of every pair, ${rule}: ${outcomes.map((name, i) => `${i} ${name}`).join(', ')}; −1 for logits that are not finite`,
       data: Int32Array.from(curves.flatMap(({ classes }) => [...classes])),
     },
     metricPairs: {

@@ -17,7 +17,8 @@ import { outcomeRule } from '../../tasks/outcomes.ts';
 import type { PairSet } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { doseAxes, doseCurve, doseMeasures, topicsOf, type Condition } from './doseCurves.ts';
-import { gateOf, gateOption, labelOf, meanOf, positionsOf, residualAfter, RunSteps } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, meanOf, positionsOf, residualAfter, RunSteps } from './heads.ts';
 
 export const dosesOption = (fallback: readonly number[], description: string) =>
   z
@@ -71,10 +72,10 @@ export const doseResponse: RoutingAnalysis<typeof options> = {
   async run({ label, model, pairs, options: asked }, context) {
     const { config } = model;
     const runner = context.runner(model);
-    const steps = new RunSteps(`dose–response: ${label}`, context, 4 + 2 * (1 + 2 * asked.refinements));
+    const steps = new RunSteps(`dose–response: ${label}`, context, 6 + 2 * (1 + 2 * asked.refinements));
     const gate =
       asked.layer === 'auto' || asked.gate !== 'auto'
-        ? await gateOf('doseResponse', asked.gate, { config, pairs }, runner, { context: steps.next() })
+        ? await gateOf('doseResponse', asked.gate, { config, pairs }, runner, steps)
         : undefined;
     const layer = asked.layer === 'auto' ? gate!.layer : asked.layer;
     if (layer > config.layers) throw new UserError('doseResponse: layer', `must be at most ${config.layers}`, layer);

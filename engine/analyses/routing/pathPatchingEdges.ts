@@ -12,7 +12,8 @@ import { metricOf } from '../../interventions/effects.ts';
 import type { Arm, Intervention } from '../../interventions/intervention.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
-import { gateOf, gateOption, labelOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
 import { parts, readerName, readerOf, readersAfter, readsAfter, receiversOf, type Reader } from './receivers.ts';
 import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures } from './shares.ts';
@@ -44,8 +45,8 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('pathPatchingEdges');
-    const steps = new RunSteps(`edges: ${label}`, context, 3);
-    const sender = await gateOf('pathPatchingEdges', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`edges: ${label}`, context, 4);
+    const sender = await gateOf('pathPatchingEdges', asked.gate, { config, pairs }, runner, steps);
     const positions = positionsOf('pathPatchingEdges: positions', asked.positions, pairs);
     const sets = receiverSets(sender, config, asked.together);
     const edges = sets.flatMap(({ name, readers }) =>
