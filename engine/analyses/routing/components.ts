@@ -33,7 +33,7 @@ export class DirectEffects {
 
   /** @throws UserError for pairs that do not fit the model */
   constructor({ config: given, parameters }: LanguageModel, pairs: PairSet) {
-    const config = settled(given as Parameters<typeof settled>[0]);
+    const config = settled(given);
     const { layers, heads, width, positional, biases, normalisation } = config;
     checkPairs(pairs, config.vocabulary);
     this.#config = config;

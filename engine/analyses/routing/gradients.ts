@@ -39,7 +39,7 @@ export class MetricGradients {
   /** @throws UserError for parameters that do not fit or are not finite, and pairs that do not fit the model */
   constructor(executor: Executor, model: LanguageModel, pairs: PairSet) {
     this.#executor = executor;
-    this.#model = modelGraph(model as Parameters<typeof modelGraph>[0]);
+    this.#model = modelGraph(model);
     checkPairs(pairs, this.#model.config.vocabulary);
     this.#pairs = pairs;
     this.chunks = chunksOf(pairs, chunkRows(this.#model.config.width, pairs.length));

@@ -36,7 +36,7 @@ export const relocation: RoutingAnalysis<typeof options> = {
     if (twin !== undefined) throw new UserError('relocation: models', 'must have a label each', twin);
     const random = new Random(seed).fork('relocation');
     const steps = new RunSteps(`relocation: ${first.label}`, context, 2 * subjects.length);
-    const found = [];
+    const found: Described[] = [];
     for (const subject of subjects) found.push(await describe(subject, top, steps, context.runner(subject.model), random));
     const model = (unit: string, definition: string, data: ArrayLike<number>): Measure => ({ axes: ['model'], unit, definition, data: Float64Array.from(data) });
     const matrix = (definition: string, of: (one: Described, other: Described) => number): Measure => ({
