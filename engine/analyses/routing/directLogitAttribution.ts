@@ -81,11 +81,21 @@ export const directLogitAttribution: RoutingAnalysis<typeof options> = {
         ...tested,
         [`${name}Share`]: { axes, unit: 'share', definition: ofShare, data: shares.slice(0, count) },
         [`${name}Lift`]: { axes, unit: '', definition: `${ofShare}, times their number: 1 is an equal share`, data: lifts.slice(0, count) },
-        [`${name}Level`]: { axes: ['arm', ...axes], unit: 'logits', definition: 'direct effect on M in each arm, mean over pairs', data: levels(count) },
+        [`${name}Level`]: {
+          axes: ['arm', ...axes],
+          unit: 'logits',
+          definition: 'direct effect on M in each arm, mean over pairs',
+          data: levels(count),
+        },
       };
     };
     return {
-      axes: { ...headAxes({ layers, heads }), component: { values: direct.labels }, arm: { values: ['sensitive', 'control'] }, pair: pairAxis(pairs.pairs) },
+      axes: {
+        ...headAxes({ layers, heads }),
+        component: { values: direct.labels },
+        arm: { values: ['sensitive', 'control'] },
+        pair: pairAxis(pairs.pairs),
+      },
       measures: { ...describe('direct', ['layer', 'head'], direct.heads), ...describe('component', ['component'], components) },
       facts: {
         ...groundFacts({

@@ -55,7 +55,12 @@ function contextOn(on: Executor, more: Partial<RoutingContext> = {}): RoutingCon
   };
 }
 
-async function ask(analysis: AnyRoutingAnalysis, more: Partial<RoutingContext> = {}, on: Executor = executor, own: Subject = subject(1)): Promise<Findings> {
+async function ask(
+  analysis: AnyRoutingAnalysis,
+  more: Partial<RoutingContext> = {},
+  on: Executor = executor,
+  own: Subject = subject(1),
+): Promise<Findings> {
   const context = contextOn(on, more);
   const others = Array.from({ length: analysis.others?.least ?? 0 }, (_entry, i) => subject(2 + i));
   try {
@@ -115,7 +120,8 @@ describe.each(routingAnalyses.map((analysis) => [analysis.id, analysis] as const
   test('gives on TensorFlow.js what it gives on ONNX Runtime', async () => {
     const [one, other] = [await ask(analysis), await ask(analysis, {}, new TensorFlowExecutor())];
     expect(other.axes).toEqual(one.axes);
-    for (const [name, { data }] of Object.entries(one.measures)) expectClose(other.measures[name].data, data, toleranceOf(name), `${id}: ${name}`);
+    for (const [name, { data }] of Object.entries(one.measures))
+      expectClose(other.measures[name].data, data, toleranceOf(name), `${id}: ${name}`);
   });
 
   test('stops when it is called off, at the first chance', async () => {
