@@ -79,8 +79,8 @@ export class MetricGradients {
       found = this.#executor.compile(
         program(
           Object.fromEntries([
-            ...gradients.map((name, i) => [`gradient ${name}`, slopes[i]]),
-            ...values.map((name) => [`value ${name}`, valueAt(name)]),
+            ...gradients.map((name, i): [string, Value] => [`gradient ${name}`, slopes[i]]),
+            ...values.map((name): [string, Value] => [`value ${name}`, valueAt(name)]),
           ]),
           Object.fromEntries(given.map((name) => [name, valueAt(name)])),
         ),

@@ -141,7 +141,7 @@ function interventionOf(
     case 'direction':
       return vector ? made({ ...write, vector, amount }) : [];
     default:
-      throw ablation satisfies never;
+      return ablation satisfies never;
   }
 }
 

@@ -47,7 +47,7 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('knockoutCascade');
-    const steps = new RunSteps(`knockoutCascade: ${label}`, context, 6);
+    const steps = new RunSteps(`knockoutCascade: ${label}`, context, asked.gate === 'auto' ? 4 : 2);
     const gate = await gateOf('knockoutCascade', asked.gate, { config, pairs }, runner, steps);
     if (gate.layer === config.layers - 1)
       throw new UserError('knockoutCascade: gate', 'must have a layer after it: there is nothing to cascade to', labelOf(gate));

@@ -60,7 +60,7 @@ export const relocation: RoutingAnalysis<typeof options> = {
         ),
         gateHead: model(
           '',
-          'its head',
+          'the head of the gate within its layer',
           found.map(({ gate }) => gate.head),
         ),
         relativeDepth: model(
@@ -107,7 +107,7 @@ export const relocation: RoutingAnalysis<typeof options> = {
         positions: 'read',
         family: 'none: no test between models',
         ...Object.fromEntries(
-          found.flatMap(({ gate, gap, pairs }, i) => [
+          found.flatMap(({ gate, gap, pairs }, i): [string, string | number][] => [
             [`gate of ${labels[i]}`, labelOf(gate)],
             [`gap of ${labels[i]}`, gap],
             [`pairs of ${labels[i]}`, pairs.pairs],
