@@ -20,7 +20,7 @@ import type { RoutingAnalysis } from './analysis.ts';
 import { DirectEffects, incompleteness, requireComplete, sharesOf } from './components.ts';
 import { sizeOf } from './directLogitAttribution.ts';
 import { gateOf } from './gateRanking.ts';
-import { allHeads, gateOption, labelOf, meanOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
+import { allHeads, gateOption, labelOf, meanOf, positionsOf, positionsOption, RunSteps, swapHead } from './heads.ts';
 import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis } from './shares.ts';
 

@@ -36,7 +36,7 @@ export class ResidualWrites {
   readonly #pairs: PairSet;
 
   constructor({ config, parameters }: LanguageModel, pairs: PairSet) {
-    this.#config = settled(config as Parameters<typeof settled>[0]);
+    this.#config = settled(config);
     this.#parameters = parameters;
     this.#pairs = pairs;
     const { layers, heads } = this.#config;
