@@ -1,11 +1,14 @@
 /** Edges from the gate: those of the planted circuit in closed form, those of a random model by forwards in plain loops. */
 import { afterAll, describe, expect, test } from 'vitest';
-import { expectClose } from '../../base/testing/closeTo.ts';
+import { EXACT, expectClose } from '../../base/testing/closeTo.ts';
 import { OnnxRuntimeExecutor } from '../../execute/onnxruntime.ts';
 import { TensorFlowExecutor } from '../../execute/tensorflow.ts';
+import { metricOf } from '../../interventions/effects.ts';
+import type { Intervention } from '../../interventions/intervention.ts';
 import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
 import { plainForward, plainSites, type Hook } from '../../interventions/testing/plainForward.ts';
 import { pathPatchingEdges } from './pathPatchingEdges.ts';
+import { WholeRunner } from '../../interventions/wholeRunner.ts';
 import { selectPairs } from '../../tasks/pairs.ts';
 import { analyse, at, planted, plantedPairs, randomModel } from './testing/subjects.ts';
 
@@ -33,7 +36,7 @@ test('the planted gate reaches its amplifiers by their queries, and nothing else
     for (const receiver of findings.axes.receiver.values as string[]) {
       const expected = edges[receiver] ?? 0;
       expectClose(at(findings, measure, { receiver, part: 'all' }), [expected], TRUTH, `${measure} ${receiver}`);
-      if (/^L/.test(receiver) && receiver !== 'L2 + L1 MLP') {
+      if (!/MLP|logits/.test(receiver)) {
         expectClose(at(findings, measure, { receiver, part: 'q' }), [expected], TRUTH, `${measure} ${receiver} q`);
         expectClose(at(findings, measure, { receiver, part: 'k' }), [0], TRUTH, `${measure} ${receiver} k`);
         expectClose(at(findings, measure, { receiver, part: 'v' }), [0], TRUTH, `${measure} ${receiver} v`);
@@ -109,11 +112,39 @@ describe('a random model', () => {
     }
   });
 
+  test('several senders in one run are what each is alone', async () => {
+    const runner = new WholeRunner(onnx, model);
+    const from = (index: number) => [
+      { site: z(0), index, positions: 'all' as const, op: 'swap' as const, donor: { arm: 'control' as const } },
+    ];
+    const [one, other] = [from(1), from(2)];
+    const receivers = [{ site: 'blocks.2.attn.hook_q', index: 0 }];
+    const paths: Intervention[] = [
+      { id: 'one', writes: one, receivers },
+      { id: 'other', writes: other, receivers },
+      { id: 'one, frozen', writes: one, receivers, mlps: 'freeze' },
+      { id: 'one, to another', writes: one, receivers: [{ site: 'blocks.1.attn.hook_v' }] },
+    ];
+    const together = await runner.run(pairs, 'sensitive', paths);
+    for (const path of paths)
+      expectClose(
+        metricOf(together, 'difference', path.id),
+        metricOf(await runner.run(pairs, 'sensitive', [path]), 'difference', path.id),
+        EXACT,
+        path.id,
+      );
+    const late: Intervention = { id: 'late', writes: one, receivers: [{ site: 'hook_embed' }] };
+    await expect(runner.run(pairs, 'sensitive', [...paths, late])).rejects.toThrow(
+      'intervention late: receivers must come after the first write',
+    );
+    runner.dispose();
+  });
+
   test('a receiver that comes before the sender, or none, is refused', async () => {
     const run = (options: object) => analyse(pathPatchingEdges, onnx, { model, pairs }, { gate: 'L1H0', ...options });
     await expect(run({ together: ['L1H2'] })).rejects.toThrow('pathPatchingEdges: together.0 must come after the sender, L1H0, got "L1H2"');
     await expect(run({ together: ['L7 MLP'] })).rejects.toThrow(
-      'together.0 must be a head (L2H0), an MLP (L1 MLP) or logits, got "L7 MLP"',
+      'together.0 must be a head (L2H0), an MLP of the model (L1 MLP) or logits, got "L7 MLP"',
     );
     await expect(run({ gate: 'L3H0' })).rejects.toThrow('pathPatchingEdges: gate must be a head of the model, L0H0 to L2H2, got "L3H0"');
     await expect(run({ positions: 'verb' })).rejects.toThrow('pathPatchingEdges: positions must be one of read, content, all');
