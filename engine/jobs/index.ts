@@ -9,9 +9,11 @@ import { liveAnswer } from './live/liveAnswer.ts';
 import { pathAccuracy } from './live/pathAccuracy.ts';
 import { readImages } from './readImages.ts';
 import { trainClassifier } from './trainClassifier.ts';
+import { trainPolicy } from './trainPolicy.ts';
 
 export const jobKinds: readonly JobKind[] = [
   trainClassifier,
+  trainPolicy,
   interpolateMode,
   ...analyses.map(analysisJob),
   readImages,
