@@ -7,7 +7,7 @@ import type { PairEffects } from './pairEffects.ts';
 import { criticalEffect, signFlipMaxT, signFlipSteps } from './signFlip.ts';
 import { drawSigns, everySign, type Signs } from './signs.ts';
 
-function normals(seed: number, pairs: number, cells: number): PairEffects {
+function normals(seed: number, pairs: number, cells: number): PairEffects & { data: Float64Array } {
   const random = new Random(seed);
   return { data: Float64Array.from({ length: pairs * cells }, () => random.normal()), pairs, cells };
 }
