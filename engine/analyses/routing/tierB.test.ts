@@ -14,7 +14,7 @@ import { analyse, at } from './testing/subjects.ts';
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
 
-const fixtures = policyFixtures(240);
+const fixtures = policyFixtures(120);
 /** ASK sees no content in the first layer, and by one head only in the second. */
 const IMPOSSIBLE = [0, 1, 2, 3].map((head) => ({ layer: 0, head })).concat([1, 2, 3].map((head) => ({ layer: 1, head })));
 
