@@ -46,7 +46,7 @@ export const attributionPatching: RoutingAnalysis<typeof options> = {
     const positions = positionsOf('attributionPatching: positions', asked.positions, pairs);
     const parts = every.map((head) => ({ id: labelOf(head), heads: [head] }));
     const exact = await interchange(context.runner(model), pairs, parts, positions, { steps });
-    const gap = gapOf(metricOf(exact.noised, 'difference'), metricOf(exact.denoised, 'difference'), random);
+    const gap = gapOf(metricOf(exact.noised, 'difference'), metricOf(exact.denoised, 'difference'), new Random(seed));
 
     const places = placesOf('attributionPatching', positions, pairs);
     const sites = Array.from({ length: layers }, (_entry, layer) => headOutput(layer));

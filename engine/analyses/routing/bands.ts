@@ -41,7 +41,7 @@ export const bands: RoutingAnalysis<typeof options> = {
     const steps = new RunSteps(`bands: ${label}`, context, 4);
     const direct = new DirectEffects(model, pairs);
     const attributed = await attribute(direct, runner, pairs, steps);
-    const gap = gapOf(attributed.metric.sensitive, attributed.metric.control, random);
+    const gap = gapOf(attributed.metric.sensitive, attributed.metric.control, new Random(seed));
     requireComplete('bands', attributed.error, sizeOf(gap, attributed.metric.sensitive));
     const { means, shares } = sharesOf(attributed.difference, direct.labels.length);
     const heads = allHeads(config);

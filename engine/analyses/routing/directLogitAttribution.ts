@@ -60,7 +60,7 @@ export const directLogitAttribution: RoutingAnalysis<typeof options> = {
     const direct = new DirectEffects(model, pairs);
     const steps = new RunSteps(`directLogitAttribution: ${label}`, context, 2);
     const { sensitive, control, difference, error, metric } = await attribute(direct, context.runner(model), pairs, steps);
-    const gap = gapOf(metric.sensitive, metric.control, random);
+    const gap = gapOf(metric.sensitive, metric.control, new Random(seed));
     requireComplete('directLogitAttribution', error, sizeOf(gap, metric.sensitive));
 
     const components = direct.labels.length;

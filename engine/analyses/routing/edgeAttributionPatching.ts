@@ -74,7 +74,7 @@ export const edgeAttributionPatching: RoutingAnalysis<typeof options> = {
     }));
     const noised = await runner.run(pairs, 'sensitive', interventions, { context: steps.next() });
     const control = await runner.run(pairs, 'control', [], { context: steps.next() });
-    const gap = gapOf(metricOf(noised, 'difference'), metricOf(control, 'difference'), random);
+    const gap = gapOf(metricOf(noised, 'difference'), metricOf(control, 'difference'), new Random(seed));
 
     const later = new Set(cells.map(({ cell }) => cell));
     const agreement = found.map((own) => {

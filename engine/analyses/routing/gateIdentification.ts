@@ -42,7 +42,7 @@ export const gateIdentification: RoutingAnalysis<typeof options> = {
     const { heads, swaps, sensitive, control, score, means, candidates } = await gateRanking(runner, pairs, config, steps);
     const direct = new DirectEffects(model, pairs);
     const attributed = await attribute(direct, runner, pairs, steps);
-    const gap = gapOf(sensitive, control, random);
+    const gap = gapOf(sensitive, control, new Random(seed));
     requireComplete('gateIdentification', attributed.error, sizeOf(gap, sensitive));
     const { shares, lifts } = sharesOf(attributed.difference, direct.labels.length);
 

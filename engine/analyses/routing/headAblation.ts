@@ -75,7 +75,7 @@ export const headAblation: RoutingAnalysis<typeof options> = {
       runs.push({ ablation, effects, found: MEMBERS.map((member) => wayOf(ablation, every, effects, member, pairs.pairs)) });
     }
     const base = metricOf(runs[0].effects, 'difference');
-    const gap = gapOf(base.subarray(0, pairs.pairs), base.subarray(pairs.pairs), random);
+    const gap = gapOf(base.subarray(0, pairs.pairs), base.subarray(pairs.pairs), new Random(seed));
     const screen = (member: number, name: string, definition: string) =>
       screenMeasures(
         { name, over: 'ablation', axes: ['layer', 'head'], definition, ways: runs.map(({ found }) => found[member]) },

@@ -60,7 +60,7 @@ export const headInterchange: RoutingAnalysis<typeof options> = {
     const ofHeads = await sweep(every);
     const ofMlps = asked.mlps ? await sweep(mlps) : undefined;
 
-    const gap = gapOf(metricOf(ofHeads[0].noised, 'difference'), metricOf(ofHeads[0].denoised, 'difference'), random);
+    const gap = gapOf(metricOf(ofHeads[0].noised, 'difference'), metricOf(ofHeads[0].denoised, 'difference'), new Random(seed));
     const rule = outcomeRule(pairs);
     const describe = (prefix: string, axes: readonly string[], found: readonly Interchange[]): Findings['measures'] => {
       const name = (base: string) => (prefix === '' ? base : `${prefix}${base[0].toUpperCase()}${base.slice(1)}`);

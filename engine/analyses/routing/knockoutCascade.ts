@@ -69,7 +69,7 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
 
     const clean = { sensitive: direct.of(sensitive.baseObserved), control: direct.of(control.baseObserved) };
     const metric = { sensitive: metricOf(sensitive, 'difference'), control: metricOf(control, 'difference') };
-    const gap = gapOf(metric.sensitive, metric.control, random);
+    const gap = gapOf(metric.sensitive, metric.control, new Random(seed));
     const error = Math.max(incompleteness(clean.sensitive, metric.sensitive), incompleteness(clean.control, metric.control));
     requireComplete('knockoutCascade', error, sizeOf(gap, metric.sensitive));
     const after = (effects: Effects, id: string, fallback: Float64Array) => {

@@ -34,7 +34,7 @@ export const relocation: RoutingAnalysis<typeof options> = {
     const labels = subjects.map(({ label }) => label);
     const twin = labels.find((label, i) => labels.indexOf(label) < i);
     if (twin !== undefined) throw new UserError('relocation: models', 'must have a label each', twin);
-    const random = new Random(seed).fork('relocation');
+    const random = new Random(seed);
     const steps = new RunSteps(`relocation: ${first.label}`, context, 2 * subjects.length);
     const found: Described[] = [];
     for (const subject of subjects) found.push(await describe(subject, top, steps, context.runner(subject.model), random));

@@ -8,6 +8,9 @@ import { plainForward, plainSites } from '../../interventions/testing/plainForwa
 import { weights } from '../../interventions/testing/sweeps.ts';
 import { checkPairs, type PairSet } from '../../tasks/pairs.ts';
 import { outcomeRule, outcomesOf } from '../../tasks/outcomes.ts';
+import type { AnyRoutingAnalysis } from './analysis.ts';
+import { directLogitAttribution } from './directLogitAttribution.ts';
+import { gateIdentification } from './gateIdentification.ts';
 import { headAblation } from './headAblation.ts';
 import { headInterchange } from './headInterchange.ts';
 import { pooled } from './pooled.ts';
@@ -135,6 +138,16 @@ test('ablations are what plain loops say, on both members; means and draws are o
     CLOSE,
     'sink mass',
   );
+});
+
+test('one seed gives one gap, with one interval, whichever screen is asked', async () => {
+  const facts = await Promise.all(
+    [directLogitAttribution, headInterchange, headAblation, gateIdentification].map(async (analysis) => {
+      const { facts } = await analyse(analysis as AnyRoutingAnalysis, onnx, { model, pairs });
+      return [facts.gap, facts['gap.low'], facts['gap.high']];
+    }),
+  );
+  for (const own of facts) expect(own).toEqual(facts[0]);
 });
 
 test('both members of the pairs as one set', () => {
