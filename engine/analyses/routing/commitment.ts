@@ -19,6 +19,7 @@ import type { PairSet } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { positionsOf, positionsOption, residualAfter, RunSteps } from './heads.ts';
 import { identityPairs } from './identityPairs.ts';
+import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures, type Gap } from './shares.ts';
 
 const options = z.strictObject({
@@ -93,14 +94,13 @@ export const commitment: RoutingAnalysis<typeof options> = {
         ...lensMeasures(lens, layers, routeGap),
       },
       facts: {
-        model: label,
-        pairs: pairs.pairs,
-        seed,
+        ...groundFacts({ label, device: context.executor.name, pairs: pairs.pairs, seed, family: 'all layers of a curve' }),
         positions: asked.positions,
-        metric: 'M: mean logit of the positive tokens − mean logit of the negative ones, at the read position',
         ...gapFacts(routeGap),
-        ...(contentGap && Object.fromEntries(Object.entries(gapFacts(contentGap, 'identity gap')).map(([name, fact]) => [`content.${name}`, fact]))),
-        'content.pairs': identity.reason ?? 'control prompts against themselves with the topic of another pair; logit(own answer) − logit(the other)',
+        ...(contentGap &&
+          Object.fromEntries(Object.entries(gapFacts(contentGap, 'identity gap')).map(([name, fact]) => [`content.${name}`, fact]))),
+        'content.pairs':
+          identity.reason ?? 'control prompts against themselves with the topic of another pair; logit(own answer) − logit(the other)',
         threshold: asked.threshold,
         'commit.route': at.route.noising,
         'commit.route.denoising': at.route.denoising,
@@ -184,7 +184,12 @@ async function logitLens(runner: Runner, pairs: PairSet, layers: number, steps: 
 
 function lensMeasures({ sensitive, control }: Lens, layers: number, gap: Gap): Findings['measures'] {
   const [plus, minus] = [meansOf(sensitive, layers, 1), meansOf(control, layers, 1)];
-  const measure = (unit: string, definition: string, axes: Measure['axes'], data: Measure['data']): Measure => ({ axes, unit, definition, data });
+  const measure = (unit: string, definition: string, axes: Measure['axes'], data: Measure['data']): Measure => ({
+    axes,
+    unit,
+    definition,
+    data,
+  });
   return {
     lens: measure(
       'logits',
@@ -198,6 +203,11 @@ function lensMeasures({ sensitive, control }: Lens, layers: number, gap: Gap): F
       ['layersDone'],
       Float64Array.from(plus, (value, done) => (gap.divides ? (value - minus[done]) / gap.estimate : NaN)),
     ),
-    lensPairs: measure('logits', 'M of the residual after so many layers, pair by pair', ['arm', 'layersDone', 'pair'], Float32Array.from([...sensitive, ...control])),
+    lensPairs: measure(
+      'logits',
+      'M of the residual after so many layers, pair by pair',
+      ['arm', 'layersDone', 'pair'],
+      Float32Array.from([...sensitive, ...control]),
+    ),
   };
 }

@@ -26,7 +26,7 @@ const pairsFor = (config: TransformerConfig): PairSet => ({
   roles: Int32Array.of(0, 1, 2, 1, 2),
   roleNames: ROLES,
 });
-const runnerOf = (model: ReturnType<typeof randomModel>) => new WholeRunner(onnx, model as ConstructorParameters<typeof WholeRunner>[1]);
+const runnerOf = (model: ReturnType<typeof randomModel>) => new WholeRunner(onnx, model);
 
 test('the gradient at a head is the slope of M there, by central differences of whole runs', async () => {
   const config = { ...BASE, ...options.llama };
@@ -35,7 +35,8 @@ test('the gradient at a head is the slope of M there, by central differences of 
   const gradients = new MetricGradients(onnx, model, pairs);
   const site = headOutput(1);
   const found: TensorData[] = [];
-  for (const chunk of gradients.chunks) found.push(gradients.run({ gradients: [site], values: [] }, 'sensitive', chunk).gradients.get(site)!);
+  for (const chunk of gradients.chunks)
+    found.push(gradients.run({ gradients: [site], values: [] }, 'sensitive', chunk).gradients.get(site)!);
   gradients.dispose();
   expect(found).toHaveLength(1);
   const [{ data, shape }] = found;
@@ -55,7 +56,12 @@ test('the gradient at a head is the slope of M there, by central differences of 
     return sum;
   });
   const [up, down] = [step, -step].map((amount) => metricOf(effects, 'difference', String(amount)));
-  expectClose(slopes, Array.from(up, (value, pair) => (value - down[pair]) / (2 * step)), { relative: 5e-3, absolute: 1e-4 }, 'slopes');
+  expectClose(
+    slopes,
+    Array.from(up, (value, pair) => (value - down[pair]) / (2 * step)),
+    { relative: 5e-3, absolute: 1e-4 },
+    'slopes',
+  );
 });
 
 test('integrated over activations, the heads of a layer add up to what swapping the layer does', async () => {
@@ -65,7 +71,13 @@ test('integrated over activations, the heads of a layer add up to what swapping 
   const findings = await analyse(attributionPatching, onnx, { model, pairs }, { positions: 'all', steps: 40 });
   const runner = runnerOf(model);
   const layers = [0, 1, 2].map((layer) => ({ id: `L${layer}`, heads: [0, 1, 2, 3].map((head) => ({ layer, head })) }));
-  const context = { signal: new AbortController().signal, progress: () => undefined, breathe: async () => undefined, executor: onnx, runner: () => runner };
+  const context = {
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    breathe: async () => undefined,
+    executor: onnx,
+    runner: () => runner,
+  };
   const { necessity } = await interchange(runner, pairs, layers, 'all', { steps: new RunSteps('test', context, 2) });
   runner.dispose();
   const effects = at(findings, 'estimatePairs', { method: 'activations' });
@@ -77,9 +89,19 @@ test('integrated over activations, the heads of a layer add up to what swapping 
 });
 
 describe.each(
-  ['the default', 'grouped queries', 'rms norm', 'no norm', 'rotary', 'silu-gated', 'relu', 'read masks', 'write masks', 'llama', 'a large epsilon'].map(
-    (name) => [name, { ...BASE, ...options[name] }] as const,
-  ),
+  [
+    'the default',
+    'grouped queries',
+    'rms norm',
+    'no norm',
+    'rotary',
+    'silu-gated',
+    'relu',
+    'read masks',
+    'write masks',
+    'llama',
+    'a large epsilon',
+  ].map((name) => [name, { ...BASE, ...options[name] }] as const),
 )('edges: %s', (_name, config) => {
   test('what leaves a head, summed over all that read it, is its whole first-order effect', () => {
     const model = randomModel(config, 3);

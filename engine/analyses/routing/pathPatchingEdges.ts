@@ -12,21 +12,26 @@ import { metricOf } from '../../interventions/effects.ts';
 import type { Arm, Intervention } from '../../interventions/intervention.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
-import { gateOf, gateOption, labelOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
 import { parts, readerName, readerOf, readersAfter, readsAfter, receiversOf, type Reader } from './receivers.ts';
+import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures } from './shares.ts';
 
 const options = z.strictObject({
-  gate: gateOption.meta({ description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it' }),
+  gate: gateOption.meta({
+    description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it',
+  }),
   positions: positionsOption('read', 'where the head is interchanged'),
   mlps: z
     .enum(['recompute', 'freeze'], 'must be "recompute" or "freeze"')
     .default('recompute')
     .meta({ description: 'MLPs on the way: answer to the change, or stay as they were (the strictly direct path)' }),
+  split: z.boolean('must be true or false').default(true).meta({ description: 'also by query, key and value alone' }),
   together: z
     .array(z.string())
     .default([])
-    .meta({ description: 'receivers to patch together besides the sets of each layer, such as L2H0, L2H3, MLP1' }),
+    .meta({ description: 'receivers to patch together besides the sets of each layer, such as L2H0, L2H3, L1 MLP' }),
 });
 
 export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
@@ -40,12 +45,15 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('pathPatchingEdges');
-    const steps = new RunSteps(`edges: ${label}`, context, 3);
-    const sender = await gateOf('pathPatchingEdges', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`edges: ${label}`, context, 4);
+    const sender = await gateOf('pathPatchingEdges', asked.gate, { config, pairs }, runner, steps);
     const positions = positionsOf('pathPatchingEdges: positions', asked.positions, pairs);
     const sets = receiverSets(sender, config, asked.together);
     const edges = sets.flatMap(({ name, readers }) =>
-      parts.map((part) => ({ name, part, receivers: receiversOf(readers, part, config), id: `${name} ${part}` })),
+      parts.map((part) => ({
+        receivers: part === 'all' || asked.split ? receiversOf(readers, part, config) : [],
+        id: `${name} ${part}`,
+      })),
     );
     const run = async (base: Arm, donor: Arm) => {
       const writes = [swapHead(sender, donor, positions)];
@@ -95,18 +103,25 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
         ...of('sufficiency', denoised, 1, 'M(control with the head as on sensitive) − M(control)'),
       },
       facts: {
-        model: label,
-        pairs: pairs.pairs,
-        seed,
+        ...groundFacts({
+          label,
+          device: context.executor.name,
+          pairs: pairs.pairs,
+          seed,
+          family: 'all edges of a direction, single and joint',
+        }),
         sender: labelOf(sender),
         positions: asked.positions,
         mlps: asked.mlps,
-        metric: 'M: mean logit of the positive tokens − mean logit of the negative ones, at the read position',
         ...gapFacts(gap),
         ...Object.fromEntries(
-          sets.filter(({ readers }) => readers.length > 1).map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
+          sets
+            .filter(({ readers }) => readers.length > 1)
+            .map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
         ),
-        ...((config.keyValueHeads ?? config.heads) < config.heads && { keysAndValues: 'shared by groups of heads: k and v are those of the whole group' }),
+        ...((config.keyValueHeads ?? config.heads) < config.heads && {
+          keysAndValues: 'shared by groups of heads: k and v are those of the whole group',
+        }),
       },
     };
   },
@@ -118,7 +133,7 @@ interface ReceiverSet {
 }
 
 /**
- * Each reader alone; the heads of each layer (`L2`), those and the MLP of the sender's layer (`L2 + MLP1`), every head (`heads`), every MLP (`MLPs`),
+ * Each reader alone; the heads of each layer (`L2`), those and the MLP of the sender's layer (`L2 + L1 MLP`), every head (`heads`), every MLP (`MLPs`),
  * every reader but the logits (`readers`); and what is asked for (`together`).
  */
 function receiverSets(sender: Head, config: TransformerConfig, together: readonly string[]): ReceiverSet[] {
@@ -138,7 +153,7 @@ function receiverSets(sender: Head, config: TransformerConfig, together: readonl
     ...all.map((reader) => ({ name: readerName(reader), readers: [reader] })),
     ...layers.flatMap((layer) => [
       { name: `L${layer}`, readers: inLayer(layer) },
-      { name: `L${layer} + MLP${sender.layer}`, readers: [...inLayer(layer), ...own] },
+      { name: `L${layer} + L${sender.layer} MLP`, readers: [...inLayer(layer), ...own] },
     ]),
     ...(heads.length > 0 ? [{ name: 'heads', readers: heads }] : []),
     { name: 'MLPs', readers: mlps },
@@ -146,4 +161,3 @@ function receiverSets(sender: Head, config: TransformerConfig, together: readonl
     ...(asked.length > 0 ? [{ name: 'together', readers: asked }] : []),
   ];
 }
-
