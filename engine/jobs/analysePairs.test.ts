@@ -94,7 +94,7 @@ describe('what is refused', () => {
     const short = { ...config, positions: 7 };
     await expect(
       run({ ...request, model: { ...model, config: short, parameters: initialise(transformerParameters(short), new Random(1)) } }),
-    ).rejects.toThrow(/^siteSweep: model: pairs must be of at most 7 tokens, as the model takes, got 8$/);
+    ).rejects.toThrow(/^pairs: length must be at most 7 tokens, as the model takes, got 8$/);
     const broken = { ...model.parameters, 'unembed.W_U': model.parameters['unembed.W_U'].map((value, i) => (i === 3 ? NaN : value)) };
     await expect(run({ ...request, model: { ...model, parameters: broken } })).rejects.toThrow(
       /unembed\.W_U\[3\] must be a finite number, got NaN/,

@@ -54,7 +54,7 @@ export function routingJob(analysis: AnyRoutingAnalysis): JobKind<AnalysePairsPa
         const place = i === 0 ? `${id}: model` : `${id}: others.${i - 1}`;
         const resolved = await resolveModel(place, model, context);
         checkPairs(pairs, resolved.config.vocabulary);
-        requirePositions(place, resolved, pairs.length);
+        requirePositions(resolved, pairs.length);
         subjects.push({ label, model: resolved, pairs });
       }
       const [own, ...others] = subjects;
@@ -78,9 +78,10 @@ function checkArms(place: string, { arms }: AnyRoutingAnalysis, { pairs }: Asked
   if (missing !== undefined) throw new UserError(`${place}: pairs`, `must have the arms ${arms.join(', ')}`, there);
 }
 
-function requirePositions(place: string, { config }: LanguageModel, length: number): void {
+/** @throws UserError for prompts that are longer than the model takes */
+export function requirePositions({ config }: LanguageModel, length: number): void {
   if (length > config.positions)
-    throw new UserError(`${place}: pairs`, `must be of at most ${config.positions} tokens, as the model takes`, length);
+    throw new UserError('pairs: length', `must be at most ${config.positions} tokens, as the model takes`, length);
 }
 
 /** One executor, and one runner for each model. */

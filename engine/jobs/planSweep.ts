@@ -6,6 +6,7 @@ import type { JobKind } from '../contract.ts';
 import { sitesOf } from '../interventions/siteQuery.ts';
 import { pairSet } from '../tasks/pairSchema.ts';
 import { checkPairs } from '../tasks/pairs.ts';
+import { requirePositions } from './analysePairs.ts';
 import { modelOrReference, resolveModel } from './modelReference.ts';
 
 const schema = z.strictObject({ model: modelOrReference, pairs: pairSet, options: sweepOptions.prefault({}) });
@@ -34,6 +35,7 @@ export const planSweep: JobKind<z.output<typeof schema>, SweepPlan> = {
   async run({ model: asked, pairs, options }, context) {
     const model = await resolveModel('planSweep: model', asked, context);
     checkPairs(pairs, model.config.vocabulary);
+    requirePositions(model, pairs.length);
     const { length: cells } = sitesOf(options.sites, sweptModel(model, pairs.length));
     return {
       cells,

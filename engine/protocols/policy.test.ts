@@ -84,7 +84,6 @@ test.each([true, false])('tier B, accepted: %s', async (accepted) => {
     seed: 4,
     orthogonal: true,
     base: { steps: 10 },
-    alignment: { steps: 1500 },
   });
   expect(asked[1].parameters).toMatchObject({ model, seed: 4, pairs: { pairs: 240 }, options: { permutations: 10_000, resamples: 2000 } });
 });

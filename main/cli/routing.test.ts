@@ -72,7 +72,7 @@ describe('run tier-a', () => {
     expect(again.stdout).toMatch(/^L1H2 \* +1\.000 +1\.000 +1\.000 /m);
     expect(again.stdout).toMatch(/^accepted +yes$/m);
     const other = await done('run', 'tier-a', '--permutations', '99', '--resamples', '100', '--session', session);
-    expect(other.engines).toBe(1);
+    expect(other.engines).toBeGreaterThan(0);
   });
 
   test('refuses by flag', async () => {
@@ -94,11 +94,11 @@ test('a session shows, checks and exports what is about language models', async 
     models: [],
     languageModels: [{ label: 'planted circuit', origin: 'compiled', layers: 4, heads: 4, embedded: true }],
   });
-  expect(shown.pairSets).toHaveLength(2);
+  expect(shown.pairSets).toHaveLength(1);
   const [{ digest }] = shown.languageModels;
   const text = (await done('show', session)).stdout;
   expect(text).toMatch(/^Language models$/m);
-  expect(text).toMatch(/^[0-9a-f]{12} +policyCircuit +planted circuit and 1 more /m);
+  expect(text).toMatch(/^[0-9a-f]{12} +policyCircuit +planted circuit /m);
   expect((await done('show', session, digest.slice(0, 8))).stdout).toMatch(/^blocks\.1\.attn\.W_Q +/m);
   expect((await done('show', session, shown.pairSets[0].digest.slice(0, 8))).stdout).toMatch(
     /^arms +sensitive, control, cipher, benignCipher$/m,
@@ -118,6 +118,35 @@ test('a session shows, checks and exports what is about language models', async 
     stderr: 'gatescope: export: --format must be safetensors, onnx or json for a language model, got "model.py"\n',
   });
   expect((await done('complete', 'show', session, digest.slice(0, 4))).stdout).toContain('language model planted circuit');
+});
+
+test('any analysis of circuits is asked of a model and pairs of the session', async () => {
+  const { pairSets } = (await json('show', session)) as { pairSets: { digest: string; pairs: number }[] };
+  const [{ digest }] = pairSets;
+  const { findings } = (await json(
+    'analyse',
+    'headInterchange',
+    '--session',
+    session,
+    '--pairs',
+    digest.slice(0, 8),
+    '--positions',
+    'read',
+  )) as {
+    findings: { measures: { necessity: { data: number[] } } };
+  };
+  expect(findings.measures.necessity.data[6]).toBeCloseTo(1, 3);
+  const text = (await done('analyse', 'commitment', '--session', session, '--pairs', digest.slice(0, 8), '--model', 'planted circuit'))
+    .stdout;
+  expect(text).toMatch(/^result [0-9a-f]{12}$/m);
+  expect((await done('analyse', '--list')).stdout).toMatch(/^siteSweep +1 language model, pairs +the effect of every place/m);
+  const refused = await here(['analyse', 'siteSweep', '--session', session, '--pairs', digest.slice(0, 8), '--sites', 'L9H9']);
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: 'gatescope: analyse siteSweep: --sites must have each layer in [0, 3], ascending, got "L9H9"\n',
+  });
+  const nothing = await here(['analyse', 'siteSweep', '--session', session, '--model', 'nobody']);
+  expect(nothing.stderr).toMatch(/^gatescope: analyse siteSweep: --model must be /);
 });
 
 describe('sweep', () => {

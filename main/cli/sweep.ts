@@ -144,10 +144,8 @@ async function submitted(submit: Engines['submit'], request: { kind: string; par
 /** What engines say of sites, models and pairs, in the words of the flags. */
 function inWords(error: unknown): never {
   if (!(error instanceof UserError)) throw error;
-  const [first, ...more] = error.field.split(': ');
-  if (first === 'sites') throw reworded(error, `${PLACE}: --sites`, error.rule);
-  if (first === 'model') throw reworded(error, [`${PLACE}: --model`, ...more].join(': '), error.rule);
-  if (first === 'pairs') throw reworded(error, [`${PLACE}: --pairs`, ...more].join(': '), error.rule);
+  const [first, ...more] = error.field.replace(/^(siteSweep|planSweep): /, '').split(': ');
+  if (['sites', 'model', 'pairs'].includes(first)) throw reworded(error, [`${PLACE}: --${first}`, ...more].join(': '), error.rule);
   throw error;
 }
 
