@@ -19,6 +19,7 @@ import type { PairSet } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { positionsOf, positionsOption, residualAfter, RunSteps } from './heads.ts';
 import { identityPairs } from './identityPairs.ts';
+import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures, type Gap } from './shares.ts';
 
 const options = z.strictObject({
@@ -93,11 +94,8 @@ export const commitment: RoutingAnalysis<typeof options> = {
         ...lensMeasures(lens, layers, routeGap),
       },
       facts: {
-        model: label,
-        pairs: pairs.pairs,
-        seed,
+        ...groundFacts({ label, device: context.executor.name, pairs: pairs.pairs, seed, family: 'all layers of a curve' }),
         positions: asked.positions,
-        metric: 'M: mean logit of the positive tokens − mean logit of the negative ones, at the read position',
         ...gapFacts(routeGap),
         ...(contentGap && Object.fromEntries(Object.entries(gapFacts(contentGap, 'identity gap')).map(([name, fact]) => [`content.${name}`, fact]))),
         'content.pairs': identity.reason ?? 'control prompts against themselves with the topic of another pair; logit(own answer) − logit(the other)',

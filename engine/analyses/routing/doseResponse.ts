@@ -109,6 +109,7 @@ export const doseResponse: RoutingAnalysis<typeof options> = {
       measures: doseMeasures(curves, asked.doses, topics, outcomeRule(pairs)),
       facts: {
         model: label,
+        device: context.executor.name,
         pairs: pairs.pairs,
         ...(gate && { gate: labelOf(gate) }),
         layer,

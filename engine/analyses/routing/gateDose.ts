@@ -57,6 +57,7 @@ export const gateDose: RoutingAnalysis<typeof options> = {
       measures: doseMeasures(curves, asked.doses, topics, outcomeRule(pairs)),
       facts: {
         model: label,
+        device: context.executor.name,
         pairs: pairs.pairs,
         gate: labelOf(gate),
         site: target.site,

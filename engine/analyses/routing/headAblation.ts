@@ -51,20 +51,16 @@ export const headAblation: RoutingAnalysis<typeof options> = {
     const { layers, heads } = model.config;
     const runner = context.runner(model);
     const random = new Random(seed).fork('headAblation');
-    const steps = new RunSteps(`headAblation: ${label}`, context, asked.ablations.length + 2);
+    const directional = asked.ablations.includes('direction');
+    const measured = directional && asked.direction === 'difference';
+    const steps = new RunSteps(`headAblation: ${label}`, context, asked.ablations.length + (measured ? 2 : 0));
     const every = allHeads({ layers, heads });
     const both = pooled(pairs);
     const positions = positionsOf('headAblation: positions', asked.positions, pairs);
-    const vectors = asked.ablations.includes('direction') ? await directions(asked.direction) : undefined;
-    if (!vectors) (steps.next(), steps.next());
-
-    async function directions(kind: 'difference' | 'metric'): Promise<(Float32Array | undefined)[]> {
-      const perLayer =
-        kind === 'metric'
-          ? (steps.next(), steps.next(), new Array<Float64Array>(layers).fill(metricDirection(model, pairs)))
-          : await meanResidualDifference(runner, pairs, layers, steps);
-      return every.map(({ layer, head }) => headDirection(model, layer, head, perLayer[layer]));
-    }
+    const perLayer = measured
+      ? await meanResidualDifference(runner, pairs, layers, steps)
+      : new Array<Float64Array>(layers).fill(metricDirection(model, pairs));
+    const vectors = directional ? every.map(({ layer, head }) => headDirection(model, layer, head, perLayer[layer])) : undefined;
 
     const runs: { ablation: Ablation; found: Way[]; effects: Effects }[] = [];
     for (const ablation of asked.ablations) {

@@ -113,7 +113,7 @@ export class RunSteps {
       signal,
       breathe,
       progress: ({ done, total }) =>
-        progress({ stage: this.#stage, done: 100 * begun + Math.floor((100 * done) / total), total: 100 * this.#total }),
+        progress({ stage: this.#stage, done: 100 * begun + (total > 0 ? Math.floor((100 * done) / total) : 100), total: 100 * this.#total }),
     };
   }
 }

@@ -14,6 +14,7 @@ import type { TransformerConfig } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { gateOf, gateOption, labelOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
 import { parts, readerName, readerOf, readersAfter, readsAfter, receiversOf, type Reader } from './receivers.ts';
+import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures } from './shares.ts';
 
 const options = z.strictObject({
@@ -23,10 +24,11 @@ const options = z.strictObject({
     .enum(['recompute', 'freeze'], 'must be "recompute" or "freeze"')
     .default('recompute')
     .meta({ description: 'MLPs on the way: answer to the change, or stay as they were (the strictly direct path)' }),
+  split: z.boolean('must be true or false').default(true).meta({ description: 'also by query, key and value alone' }),
   together: z
     .array(z.string())
     .default([])
-    .meta({ description: 'receivers to patch together besides the sets of each layer, such as L2H0, L2H3, MLP1' }),
+    .meta({ description: 'receivers to patch together besides the sets of each layer, such as L2H0, L2H3, L1 MLP' }),
 });
 
 export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
@@ -45,7 +47,10 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
     const positions = positionsOf('pathPatchingEdges: positions', asked.positions, pairs);
     const sets = receiverSets(sender, config, asked.together);
     const edges = sets.flatMap(({ name, readers }) =>
-      parts.map((part) => ({ name, part, receivers: receiversOf(readers, part, config), id: `${name} ${part}` })),
+      parts.map((part) => ({
+        receivers: part === 'all' || asked.split ? receiversOf(readers, part, config) : [],
+        id: `${name} ${part}`,
+      })),
     );
     const run = async (base: Arm, donor: Arm) => {
       const writes = [swapHead(sender, donor, positions)];
@@ -95,13 +100,10 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
         ...of('sufficiency', denoised, 1, 'M(control with the head as on sensitive) − M(control)'),
       },
       facts: {
-        model: label,
-        pairs: pairs.pairs,
-        seed,
+        ...groundFacts({ label, device: context.executor.name, pairs: pairs.pairs, seed, family: 'all edges of a direction, single and joint' }),
         sender: labelOf(sender),
         positions: asked.positions,
         mlps: asked.mlps,
-        metric: 'M: mean logit of the positive tokens − mean logit of the negative ones, at the read position',
         ...gapFacts(gap),
         ...Object.fromEntries(
           sets.filter(({ readers }) => readers.length > 1).map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
@@ -118,7 +120,7 @@ interface ReceiverSet {
 }
 
 /**
- * Each reader alone; the heads of each layer (`L2`), those and the MLP of the sender's layer (`L2 + MLP1`), every head (`heads`), every MLP (`MLPs`),
+ * Each reader alone; the heads of each layer (`L2`), those and the MLP of the sender's layer (`L2 + L1 MLP`), every head (`heads`), every MLP (`MLPs`),
  * every reader but the logits (`readers`); and what is asked for (`together`).
  */
 function receiverSets(sender: Head, config: TransformerConfig, together: readonly string[]): ReceiverSet[] {
@@ -138,7 +140,7 @@ function receiverSets(sender: Head, config: TransformerConfig, together: readonl
     ...all.map((reader) => ({ name: readerName(reader), readers: [reader] })),
     ...layers.flatMap((layer) => [
       { name: `L${layer}`, readers: inLayer(layer) },
-      { name: `L${layer} + MLP${sender.layer}`, readers: [...inLayer(layer), ...own] },
+      { name: `L${layer} + L${sender.layer} MLP`, readers: [...inLayer(layer), ...own] },
     ]),
     ...(heads.length > 0 ? [{ name: 'heads', readers: heads }] : []),
     { name: 'MLPs', readers: mlps },

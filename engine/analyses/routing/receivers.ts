@@ -1,6 +1,6 @@
 /**
  * What can receive from a head: inputs of later heads (queries, keys, values, and the gate of heads where there is one), inputs of MLPs, and the
- * unembedding. Sets of them are receivers together. Names are those of findings: `L2H0`, `MLP1`, `logits`.
+ * unembedding. Sets of them are receivers together. Names are those of findings: `L2H0`, `L1 MLP`, `logits`.
  */
 import { UserError } from '../../base/errors.ts';
 import type { Receiver } from '../../interventions/intervention.ts';
@@ -18,15 +18,15 @@ export type Reader = { readonly kind: 'head'; readonly head: Head } | { readonly
 /** @throws UserError naming `place` */
 export function readerOf(place: string, name: string, config: TransformerConfig): Reader {
   if (name === 'logits') return { kind: 'logits' };
-  const layer = Number(/^MLP(\d+)$/.exec(name)?.[1] ?? NaN);
+  const layer = Number(/^L(\d+) MLP$/.exec(name)?.[1] ?? NaN);
   if (layer < config.layers) return { kind: 'mlp', layer };
-  if (!name.startsWith('L')) throw new UserError(place, 'must be a head (L2H0), an MLP (MLP1) or logits', name);
+  if (!name.startsWith('L')) throw new UserError(place, 'must be a head (L2H0), an MLP (L1 MLP) or logits', name);
   return { kind: 'head', head: headOf(place, name, config) };
 }
 
 export function readerName(reader: Reader): string {
   if (reader.kind === 'logits') return 'logits';
-  return reader.kind === 'mlp' ? `MLP${reader.layer}` : headLabel(reader.head.layer, reader.head.head);
+  return reader.kind === 'mlp' ? `L${reader.layer} MLP` : headLabel(reader.head.layer, reader.head.head);
 }
 
 /** Whether a reader comes after a head: an MLP of its own layer does, a head of it does not. */

@@ -48,7 +48,11 @@ export interface Cells {
   readonly axes: readonly string[];
   /** What one effect is, in one clause. */
   readonly definition: string;
-  /** Effects in logits, [cells, pairs]; NaN throughout for a cell that is not there. */
+  /** Of the effects; logits unless told. */
+  readonly unit?: string;
+  /** What the mean effect is divided by, in words; the mean gap unless told. */
+  readonly over?: string;
+  /** Effects in logits, or `unit`, [cells, pairs]; NaN throughout for a cell that is not there. */
   readonly effects: Float64Array;
   readonly cells: number;
 }
@@ -57,7 +61,9 @@ export interface Cells {
  * `name` (share of the gap), `nameLow`, `nameHigh`, `nameP`, `nameEffect` (logits), `nameState`, `namePairs` [.., pair] (logits). The family of the
  * test is every cell that was measured.
  */
-export function shareMeasures({ name, axes, definition, effects, cells }: Cells, gap: Gap, seed: Random): Findings['measures'] {
+export function shareMeasures(
+  { name, axes, definition, effects, cells, unit = 'logits', over = 'the mean gap; NaN where the gap is refused' }: Cells,
+  gap: Gap, seed: Random): Findings['measures'] {
   const pairs = effects.length / cells;
   const column = (cell: number) => effects.subarray(cell * pairs, (cell + 1) * pairs);
   const family = Array.from({ length: cells }, (_entry, cell) => cell).filter((cell) => column(cell).every(Number.isFinite));
@@ -78,13 +84,13 @@ export function shareMeasures({ name, axes, definition, effects, cells }: Cells,
   const mean = Float64Array.from({ length: cells }, (_entry, cell) => column(cell).reduce((sum, value) => sum + value, 0) / pairs);
   const measure = (unit: string, definition: string, data: Measure['data'], own = axes): Measure => ({ axes: own, unit, definition, data });
   return {
-    [name]: measure('share', `mean over pairs of ${definition}, divided by the mean gap; NaN where the gap is refused`, shares.estimate),
+    [name]: measure('share', `mean over pairs of ${definition}, divided by ${over}`, shares.estimate),
     [`${name}Low`]: measure('share', `lower end of the 95 % interval of ${name}: ${RESAMPLES} bootstrap samples of pairs, effects and gaps together`, shares.low),
     [`${name}High`]: measure('share', `upper end of the 95 % interval of ${name}`, shares.high),
     [`${name}P`]: measure('', `sign-flip max-T p over the family of ${family.length} cells of ${name}, ${PERMUTATIONS} relabellings`, pValues),
-    [`${name}Effect`]: measure('logits', `mean over pairs of ${definition}`, mean),
+    [`${name}Effect`]: measure(unit, `mean over pairs of ${definition}`, mean),
     [`${name}State`]: measure('', '1: measured; 0: not there; −1: failed, a metric is not a finite number', state),
-    [`${name}Pairs`]: measure('logits', `${definition}, pair by pair`, Float32Array.from(effects), [...axes, 'pair']),
+    [`${name}Pairs`]: measure(unit, `${definition}, pair by pair`, Float32Array.from(effects), [...axes, 'pair']),
   };
 }
 
