@@ -34,7 +34,7 @@ const quick = ['--permutations', '999', '--resamples', '100'];
 
 describe('run tier-a', () => {
   test('prints exactly the fields that scripts read, with the constants of the circuit', async () => {
-    const report = await json('run', 'tier-a', ...quick, '--session', session);
+    const report = await json('run', 'tier-a', '--session', session);
     expect(Object.keys(report)).toEqual(['accepted', 'sites', 'gate', 'rescue', 'collapse', 'commitment']);
     const { sites, commitment } = report as { sites: Record<string, Record<string, number>>; commitment: Record<string, number[]> };
     expect(Object.keys(sites)).toHaveLength(16);
@@ -58,7 +58,7 @@ describe('run tier-a', () => {
       dlaShare: 0,
       dlaOverGap: 0,
       cipherNecessity: close(0),
-      p: 1e-3,
+      p: 1 / 10_001,
     });
     expect(sites.L2H0).toMatchObject({ necessity: close(2 / 3), sufficiency: close(2 / 3), dlaOverGap: close(2 / 3) });
     expect(sites.L2H3.necessity).toBeCloseTo(-1 / 3, 3);
@@ -67,19 +67,19 @@ describe('run tier-a', () => {
   });
 
   test('answers again from its session, as a table too', async () => {
-    const again = await done('run', 'tier-a', ...quick, '--session', session);
+    const again = await done('run', 'tier-a', '--session', session);
     expect(again.engines).toBe(0);
     expect(again.stdout).toMatch(/^L1H2 \* +1\.000 +1\.000 +1\.000 /m);
     expect(again.stdout).toMatch(/^accepted +yes$/m);
-    const other = await done('run', 'tier-a', '--permutations', '99', '--resamples', '100', '--session', session);
+    const other = await done('run', 'tier-a', '--seed', '1', '--session', session);
     expect(other.engines).toBeGreaterThan(0);
   });
 
   test('refuses by flag', async () => {
-    const ended = await here(['run', 'tier-a', '--permutations', '5']);
+    const ended = await here(['run', 'tier-a', '--seed', '-5']);
     expect(ended).toMatchObject({
       code: 2,
-      stderr: 'gatescope: run tier-a: --permutations must be an integer in [99, 1000000], got "5"\n',
+      stderr: 'gatescope: run tier-a: --seed must be an integer in [0, 9007199254740991], got "-5"\n',
     });
   });
 });
@@ -94,11 +94,11 @@ test('a session shows, checks and exports what is about language models', async 
     models: [],
     languageModels: [{ label: 'planted circuit', origin: 'compiled', layers: 4, heads: 4, embedded: true }],
   });
-  expect(shown.pairSets).toHaveLength(1);
+  expect(shown.pairSets).toHaveLength(2);
   const [{ digest }] = shown.languageModels;
   const text = (await done('show', session)).stdout;
   expect(text).toMatch(/^Language models$/m);
-  expect(text).toMatch(/^[0-9a-f]{12} +policyCircuit +planted circuit /m);
+  expect(text).toMatch(/^[0-9a-f]{12} +cipherInterchange +planted circuit /m);
   expect((await done('show', session, digest.slice(0, 8))).stdout).toMatch(/^blocks\.1\.attn\.W_Q +/m);
   expect((await done('show', session, shown.pairSets[0].digest.slice(0, 8))).stdout).toMatch(
     /^arms +sensitive, control, cipher, benignCipher$/m,
@@ -145,7 +145,7 @@ test('any analysis of circuits is asked of a model and pairs of the session', as
     code: 2,
     stderr: 'gatescope: analyse siteSweep: --sites must have each layer in [0, 3], ascending, got "L9H9"\n',
   });
-  const nothing = await here(['analyse', 'siteSweep', '--session', session, '--model', 'nobody']);
+  const nothing = await here(['analyse', 'siteSweep', '--session', session, '--model', 'nobody', '--pairs', digest.slice(0, 8)]);
   expect(nothing.stderr).toMatch(/^gatescope: analyse siteSweep: --model must be /);
 });
 
