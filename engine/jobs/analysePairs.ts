@@ -84,15 +84,28 @@ export function requirePositions({ config }: LanguageModel, length: number): voi
     throw new UserError('pairs: length', `must be at most ${config.positions} tokens, as the model takes`, length);
 }
 
+/** Milliseconds between two stored states: what an interruption costs at most. */
+const CHECKPOINT = 2000;
+
 /** One executor, and one runner for each model. */
 class Setting implements RoutingContext, Disposable {
   readonly executor = new OnnxRuntimeExecutor();
   readonly signal: AbortSignal;
   readonly progress: JobContext['progress'];
   readonly breathe: JobContext['breathe'];
+  readonly long: NonNullable<RoutingContext['long']>;
   readonly #runners = new Map<LanguageModel, Runner>();
 
-  constructor({ signal, progress, breathe }: JobContext) {
+  constructor({ signal, progress, breathe, resume, checkpoint }: JobContext) {
+    let stored = performance.now();
+    this.long = {
+      resume,
+      checkpoint: async (state) => {
+        if (performance.now() - stored < CHECKPOINT) return;
+        await checkpoint(state);
+        stored = performance.now();
+      },
+    };
     this.signal = signal;
     this.progress = progress;
     this.breathe = breathe;

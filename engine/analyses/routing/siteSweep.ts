@@ -60,7 +60,8 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
     const runner = context.runner(model);
     const [base, other] = options.direction === 'noising' ? (['sensitive', 'control'] as const) : (['control', 'sensitive'] as const);
     const interventions = cells.map((cell) => interventionOf(cell, donorOf(options, other)));
-    const effects = await runner.run(pairs, base, interventions, { seed, context });
+    // The one long run: it stores how far it is, and goes on from there.
+    const effects = await runner.run(pairs, base, interventions, { seed, context: { ...context, ...context.long } });
     const apart = await runner.run(pairs, other, [], { context });
     const [own, theirs] = [metricOf(effects, 'difference'), metricOf(apart, 'difference')];
     const sign = base === 'sensitive' ? 1 : -1;
