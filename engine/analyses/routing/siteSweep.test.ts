@@ -89,7 +89,10 @@ test('a sweep that was interrupted goes on to the same numbers', async () => {
   const whole = await sweep({}, { long: { resume: undefined, checkpoint: async (state) => void states.push(structuredClone(state)) } });
   expect(states.length).toBeGreaterThan(1);
   let forwards = 0;
-  const resumed = await sweep({}, { long: { resume: states.at(-1), checkpoint: async () => undefined }, breathe: async () => void forwards++ });
+  const resumed = await sweep(
+    {},
+    { long: { resume: states.at(-1), checkpoint: async () => undefined }, breathe: async () => void forwards++ },
+  );
   expect(resumed.measures).toEqual(whole.measures);
   let all = 0;
   await sweep({}, { breathe: async () => void all++ });
@@ -98,7 +101,10 @@ test('a sweep that was interrupted goes on to the same numbers', async () => {
 
 test('a gap that may be 0 divides nothing, and is said', async () => {
   const same = { ...pairs, arms: { ...pairs.arms, control: pairs.arms.sensitive } };
-  const { measures, facts } = await siteSweep.run({ model, label: 'mine', pairs: same, seed: 1, options: sweepOptions.parse({}) }, contextWith());
+  const { measures, facts } = await siteSweep.run(
+    { model, label: 'mine', pairs: same, seed: 1, options: sweepOptions.parse({}) },
+    contextWith(),
+  );
   expect([...measures.share.data].every(Number.isNaN)).toBe(true);
   expect([...measures.effect.data]).toEqual(Array(6).fill(0));
   expect([...measures.p.data]).toEqual(Array(6).fill(1));
