@@ -183,6 +183,10 @@ describe('sweep', () => {
     };
     expect(shown.languageModels[1]).toMatchObject({ embedded: false, folder: model });
     expect(shown.pairSets.at(-1)).toMatchObject({ source: pairs });
+    // From where it lies; and embedded from then on.
+    await done('export', session, 'tiny', '--format', 'safetensors', '--output', at('tiny.safetensors'));
+    await done(...words('--sites', 'L*H*@each', '--session', session, '--embed'));
+    expect(((await json('show', session)) as typeof shown).languageModels[1]).toMatchObject({ embedded: true });
   });
 
   test.each([

@@ -7,6 +7,7 @@ import { UserError } from '../../engine/base/errors.ts';
 import type { Findings } from '../../engine/base/findings.ts';
 import { wholeBetween } from '../../engine/base/schema.ts';
 import { chatRenderer } from '../../engine/formats/huggingface/chat.ts';
+import { loadHuggingFace } from '../../engine/formats/huggingface/load.ts';
 import { readTokenizer } from '../../engine/formats/huggingface/tokenizer.ts';
 import type { SweepPlan } from '../../engine/jobs/planSweep.ts';
 import type { ModelSummary } from '../../engine/jobs/readModel.ts';
@@ -101,7 +102,9 @@ interface Sweep {
 }
 
 async function sweep({ folder, file, pairs, numbers, options: parsed, given }: Sweep, { signal, spawn }: Surroundings): Promise<void> {
-  const { seed, length: _length, chat: _chat, ...options } = parsed;
+  const { seed, length: _length, chat: _chat, embed, ...options } = parsed;
+  if (embed && given.session === undefined)
+    throw new UserError(`${PLACE}: --embed`, 'must be given with --session, which keeps the weights', true);
   const kept =
     given.session === undefined
       ? temporarySession(stateOf(folder, [pairs, options, seed]), ({ message }) => warn(message))
@@ -117,6 +120,7 @@ async function sweep({ folder, file, pairs, numbers, options: parsed, given }: S
       line.clear();
       process.stderr.write(`${planText(plan)}\n`);
       session.putLoadedModel(model, { label: nameOf(folder) });
+      if (embed) session.putLanguageModel(await loadHuggingFace(folder, { signal, place: `${PLACE}: --model` }), { label: nameOf(folder) });
       session.putPairSet(pairs, file);
       const request = { kind: siteSweep.id, parameters: { model: reference, label: nameOf(folder), pairs, seed, options } };
       const known = session.results().length;

@@ -51,6 +51,9 @@ test('an analysis is planned, run, looked up and undone by digests', async () =>
   const plan = await api.plan(work);
   expect(plan).toMatchObject({ stored: false, runs: 1 });
   expect(await api.lookUp({ works: [work] })).toEqual([{ key: plan.key, state: 'absent' }]);
+  expect(await api.commandLine(work)).toMatch(
+    /^gatescope analyse siteSweep --session \S+ --model f4ec5826b266 --pairs ee47339dd735 --permutations 99 --resamples 100 --seed 1$/,
+  );
   const job = await api.run(work);
   expect(job.title).toBe('siteSweep: policy');
   expect(await settled(api, job.id)).toMatchObject({ state: 'done' });
