@@ -33,6 +33,10 @@ const schema = sweepOptions.extend({
   length: wholeBetween(1, 1 << 24)
     .optional()
     .meta({ description: 'tokens of the prompts to take, where the file has pairs of several lengths' }),
+  embed: z
+    .boolean('must be true or false')
+    .default(false)
+    .meta({ description: 'whether the weights are kept in the session; else where they lie' }),
   chat: z
     .boolean('must be true or false')
     .default(false)
