@@ -84,9 +84,7 @@ test('what is not there, or does not fit, is refused', async () => {
     /^siteSweep: model must be the digest of a language model of this session/,
   );
   await expect(api.plan({ ...asked, pairs: model })).rejects.toThrow(/must hold the pairs/);
-  await expect(api.plan({ ...asked, analysis: 'policyCircuit' })).rejects.toThrow(
-    /^policyCircuit: pairs must have the arms sensitive, control, cipher/,
-  );
+  await expect(api.plan({ ...asked, analysis: 'rescue' })).rejects.toThrow(/^rescue: pairs must have the arms sensitive, control, cipher/);
   await expect(api.plan({ ...asked, options: { donor: 'friend' } })).rejects.toThrow(/^siteSweep: donor must be "pair"/);
   // Planned by its digest alone; that its folder is not there is found when it is run.
   expect(await api.plan({ ...asked, model: elsewhere })).toMatchObject({ stored: false });
