@@ -39,7 +39,7 @@ export const attributionPatching: RoutingAnalysis<typeof options> = {
   options,
   draws: true,
   async run({ label, model, pairs, seed, options: asked }, context) {
-    const { layers, heads, headWidth } = settled(model.config as Parameters<typeof settled>[0]);
+    const { layers, heads, headWidth } = settled(model.config);
     const random = new Random(seed).fork('attributionPatching');
     const steps = new RunSteps(`attributionPatching: ${label}`, context, 3);
     const every = allHeads({ layers, heads });

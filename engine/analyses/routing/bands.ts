@@ -42,7 +42,7 @@ export const bands: RoutingAnalysis<typeof options> = {
     const direct = new DirectEffects(model, pairs);
     const attributed = await attribute(direct, runner, pairs, steps);
     const gap = gapOf(attributed.metric.sensitive, attributed.metric.control, random);
-    requireComplete('bands', attributed.error, sizeOf(gap));
+    requireComplete('bands', attributed.error, sizeOf(gap, attributed.metric.sensitive));
     const { means, shares } = sharesOf(attributed.difference, direct.labels.length);
     const heads = allHeads(config);
     const toward = (cell: number) => (shares[cell] >= asked.least ? Math.sign(means[cell]) * (Math.sign(gap.estimate) || 1) : 0);

@@ -23,8 +23,7 @@ afterAll(() => onnx.dispose());
 const TRUTH = { relative: 0, absolute: 1e-3 };
 const { model } = planted();
 /** Zero but for some heads, layer by layer. */
-const heads = (known: Record<string, number>) =>
-  Array.from({ length: 16 }, (_entry, i) => known[`L${Math.floor(i / 4)}H${i % 4}`] ?? 0);
+const heads = (known: Record<string, number>) => Array.from({ length: 16 }, (_entry, i) => known[`L${Math.floor(i / 4)}H${i % 4}`] ?? 0);
 /** An answer of 6 is ½ in M, and M's gap 12. */
 const ANSWER = 0.5 / 12;
 
@@ -35,19 +34,23 @@ describe.each(executors)('%s', (name, executor) => {
   test('the gate and its amplifiers are needed in plain words and not under the cipher', async () => {
     const findings = await analyse(cipherInterchange, executor, { model, pairs }, { gate });
     const amplifiers = { L2H0: 2 / 3, L2H1: 2 / 3, L2H3: -1 / 3 };
-    for (const measure of ['necessity', 'sufficiency']) expectClose(at(findings, measure, { arm: 'plain' }), heads({ L1H2: 1, ...amplifiers }), TRUTH, measure);
+    for (const measure of ['necessity', 'sufficiency'])
+      expectClose(at(findings, measure, { arm: 'plain' }), heads({ L1H2: 1, ...amplifiers }), TRUTH, measure);
     // The two heads that answer read words or ciphers: with another's there is one answer more or less.
     expectClose(at(findings, 'necessity', { arm: 'cipher' }), heads({ L3H0: ANSWER, L3H1: -ANSWER }), TRUTH, 'necessity, cipher');
     expectClose(at(findings, 'sufficiency', { arm: 'cipher' }), heads({ L3H0: ANSWER, L3H1: -ANSWER }), TRUTH, 'sufficiency, cipher');
     const expected = heads({}).map((_zero, i) => ([6, 8, 9, 11].includes(i) ? 1 : NaN));
-    for (const measure of ['collapse', 'collapseLow', 'collapseHigh', 'collapseAbsolute']) expectClose(at(findings, measure), expected, TRUTH, measure);
+    for (const measure of ['collapse', 'collapseLow', 'collapseHigh', 'collapseAbsolute'])
+      expectClose(at(findings, measure), expected, TRUTH, measure);
     expect(findings.facts['gate.collapse']).toBeCloseTo(1, 3);
     expect(findings.facts['gate.cipherNecessity']).toBeCloseTo(0, 6);
   });
 
   test('the gate rescues every refusal; a benign donor and another head none', async () => {
     const findings = await analyse(rescue, executor, { model, pairs }, { gate });
-    const rate = Object.fromEntries((findings.axes.condition.values as string[]).map((condition) => [condition, at(findings, 'refused', { condition })[0]]));
+    const rate = Object.fromEntries(
+      (findings.axes.condition.values as string[]).map((condition) => [condition, at(findings, 'refused', { condition })[0]]),
+    );
     expect(rate).toEqual({
       none: 0,
       gate: 1,
@@ -62,7 +65,12 @@ describe.each(executors)('%s', (name, executor) => {
       'gate + next layer': 1,
     });
     expect(findings.facts).toMatchObject({ rescue: 1, 'refused.plain': 1, 'refused.cipher': 0, amplifier: 'L2H0', lifetime: 'prompt' });
-    expectClose(at(findings, 'restored'), heads({ L1H2: 1, L2H0: 2 / 3, L2H1: 2 / 3, L2H3: -1 / 3, L3H0: -ANSWER, L3H1: ANSWER }), TRUTH, 'restored');
+    expectClose(
+      at(findings, 'restored'),
+      heads({ L1H2: 1, L2H0: 2 / 3, L2H1: 2 / 3, L2H3: -1 / 3, L3H0: -ANSWER, L3H1: ANSWER }),
+      TRUTH,
+      'restored',
+    );
     expect(at(findings, 'outcomes', { condition: 'none' })).toEqual([0, 0, 1, 0]);
   });
 });
@@ -84,9 +92,16 @@ describe('the planted circuit', () => {
     expectClose(at(findings, 'finalDifference'), heads(amplifiers), TRUTH, "s'");
     // After its layer the residual where it is read differs by 2 in `gate`; after the next also by 12 in `refuse` and 8 in `evade`, then in the answers.
     const [third, fourth] = [4 + 144 + 64, 4 + 144 + 64 + 4 * 1.5 ** 2 + 5 * 1.2 ** 2];
-    const local = heads({ L1H2: 1, L2H0: 96 / third, L2H1: 96 / third, L2H2: 64 / third, L2H3: -48 / third, L3H0: 16.2 / fourth }).map((value, i) => (i < 4 ? NaN : value));
+    const local = heads({ L1H2: 1, L2H0: 96 / third, L2H1: 96 / third, L2H2: 64 / third, L2H3: -48 / third, L3H0: 16.2 / fourth }).map(
+      (value, i) => (i < 4 ? NaN : value),
+    );
     expectClose(at(findings, 'localRouting'), local, TRUTH, 'local routing');
-    expectClose(at(findings, 'localDifference'), local.map((value, i) => (i === 12 || i === 13 ? at(findings, 'localDifference')[i] : value)), TRUTH, 'local difference');
+    expectClose(
+      at(findings, 'localDifference'),
+      local.map((value, i) => (i === 12 || i === 13 ? at(findings, 'localDifference')[i] : value)),
+      TRUTH,
+      'local difference',
+    );
     expect(findings.facts).toMatchObject({
       gate: 'L1H2',
       'gate.finalContrast.rank': 16,
@@ -126,10 +141,14 @@ describe('a random model', () => {
   /** What a head writes along the mean difference after its layer, in one prompt, in plain loops. */
   const written = (site: Map<string, Float64Array[]>, layer: number, head: number) => {
     const after = `blocks.${layer}.hook_resid_post`;
-    const u = Array.from({ length: 12 }, (_entry, i) => all.reduce((sum, pair) => sum + plus[pair].get(after)![5][i] - less[pair].get(after)![5][i], 0) / 6);
+    const u = Array.from(
+      { length: 12 },
+      (_entry, i) => all.reduce((sum, pair) => sum + plus[pair].get(after)![5][i] - less[pair].get(after)![5][i], 0) / 6,
+    );
     let total = 0;
     for (let i = 4 * head; i < 4 * head + 4; i++)
-      for (let j = 0; j < 12; j++) total += site.get(`blocks.${layer}.attn.hook_z`)![5][i] * random.parameters[`blocks.${layer}.attn.W_O`][i * 12 + j] * u[j];
+      for (let j = 0; j < 12; j++)
+        total += site.get(`blocks.${layer}.attn.hook_z`)![5][i] * random.parameters[`blocks.${layer}.attn.W_O`][i * 12 + j] * u[j];
     return total / u.reduce((sum, value) => sum + value * value, 0);
   };
 
@@ -150,12 +169,24 @@ describe('a random model', () => {
       const sum = at(own, 'level', { layersDone }).reduce((total, value) => total + (Number.isNaN(value) ? 0 : value), 0);
       expectClose([sum], [1], { relative: 0, absolute: 1e-4 }, `after ${layersDone}`);
     }
-    expectClose(at(own, 'levelPairs', { layersDone: 2, component: 'L1H2' }), all.map((pair) => written(plus[pair], 1, 2) - written(less[pair], 1, 2)), { relative: 1e-4, absolute: 1e-5 }, 'level');
-    await expect(analyse(levels, onnx, { model: random, pairs: drawn }, { gate: 'L0H0', probe: 9 })).rejects.toThrow('levels: probe must be at most 3, got 9');
+    expectClose(
+      at(own, 'levelPairs', { layersDone: 2, component: 'L1H2' }),
+      all.map((pair) => written(plus[pair], 1, 2) - written(less[pair], 1, 2)),
+      { relative: 1e-4, absolute: 1e-5 },
+      'level',
+    );
+    await expect(analyse(levels, onnx, { model: random, pairs: drawn }, { gate: 'L0H0', probe: 9 })).rejects.toThrow(
+      'levels: probe must be at most 3, got 9',
+    );
   });
 
   test('collapse is that of sums over pairs, signed and absolute', async () => {
-    const few = await analyse(cipherInterchange, onnx, { model: random, pairs: drawnPairs(config, { pairs: 30, length: 6, divergence: 2, seed: 4 }) }, { gate: 'L0H0' });
+    const few = await analyse(
+      cipherInterchange,
+      onnx,
+      { model: random, pairs: drawnPairs(config, { pairs: 30, length: 6, divergence: 2, seed: 4 }) },
+      { gate: 'L0H0' },
+    );
     const known = at(few, 'collapse').flatMap((value, cell) => (Number.isNaN(value) ? [] : [cell]));
     expect(known.length).toBeGreaterThan(0);
     for (const cell of known) {
@@ -163,7 +194,12 @@ describe('a random model', () => {
       const [plain, ciphered] = ['plain', 'cipher'].map((arm) => at(few, 'necessityPairs', { ...where, arm }));
       const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
       const size = (values: readonly number[]) => sum(values.map(Math.abs));
-      expectClose([at(few, 'collapse')[cell], at(few, 'collapseAbsolute')[cell]], [1 - sum(ciphered) / sum(plain), 1 - size(ciphered) / size(plain)], { relative: 1e-5, absolute: 1e-6 }, 'collapse');
+      expectClose(
+        [at(few, 'collapse')[cell], at(few, 'collapseAbsolute')[cell]],
+        [1 - sum(ciphered) / sum(plain), 1 - size(ciphered) / size(plain)],
+        { relative: 1e-5, absolute: 1e-6 },
+        'collapse',
+      );
       expect(at(few, 'collapseLow')[cell]).toBeLessThanOrEqual(at(few, 'collapse')[cell]);
     }
   });
@@ -176,7 +212,12 @@ describe('a random model', () => {
     const own = await analyse(levels, onnx, { model: randomModel(slots, 2), pairs: words }, { gate: 'L1H0' });
     for (const layersDone of [1, 2, 3, 4]) {
       const values = at(own, 'level', { layersDone });
-      expectClose([values.reduce((total, value) => total + (Number.isNaN(value) ? 0 : value), 0)], [1], { relative: 0, absolute: 1e-3 }, `after ${layersDone}`);
+      expectClose(
+        [values.reduce((total, value) => total + (Number.isNaN(value) ? 0 : value), 0)],
+        [1],
+        { relative: 0, absolute: 1e-3 },
+        `after ${layersDone}`,
+      );
       if (layersDone > 1) expectClose(at(own, 'level', { layersDone, component: 'L1H0' }), [0], EXACT, 'the bridge');
     }
   });

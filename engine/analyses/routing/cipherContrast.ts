@@ -13,7 +13,8 @@ import { Random } from '../../base/random.ts';
 import type { Arm } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { DirectEffects, incompleteness, requireComplete } from './components.ts';
-import { gateOf, gateOption, labelOf, meanOf, RunSteps } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, meanOf, RunSteps } from './heads.ts';
 import { minus, ranksOf, ResidualWrites, type ReadValues } from './residualWrites.ts';
 import { groundFacts, headAxes } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures, type Gap } from './shares.ts';
@@ -32,8 +33,8 @@ export const cipherContrast: RoutingAnalysis<typeof options> = {
     const runner = context.runner(model);
     const random = new Random(seed).fork('cipherContrast');
     const arms: Arm[] = ['sensitive', 'control', 'cipher', ...(pairs.arms.benignCipher ? ['benignCipher' as const] : [])];
-    const steps = new RunSteps(`cipher contrast: ${label}`, context, 1 + arms.length);
-    const gate = await gateOf('cipherContrast', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`cipher contrast: ${label}`, context, 2 + arms.length);
+    const gate = await gateOf('cipherContrast', asked.gate, { config, pairs }, runner, steps);
     const writes = new ResidualWrites(model, pairs);
     const direct = new DirectEffects(model, pairs);
     const heads = writes.heads;
@@ -54,7 +55,12 @@ export const cipherContrast: RoutingAnalysis<typeof options> = {
     );
     const ways = [
       { name: 'final', what: 'direct effect on M', of: seen.map(({ final }) => final), over: gap },
-      { name: 'local', what: 'share of what the head writes in the mean difference of the residuals after its layer', of: local, over: unitGap(pairs.pairs) },
+      {
+        name: 'local',
+        what: 'share of what the head writes in the mean difference of the residuals after its layer',
+        of: local,
+        over: unitGap(pairs.pairs),
+      },
     ];
     const axes = ['layer', 'head'];
     const measures: Findings['measures'] = {};
@@ -66,15 +72,40 @@ export const cipherContrast: RoutingAnalysis<typeof options> = {
         [`${name}Routing`, `${what}, sensitive − control`, routing],
         [`${name}Contrast`, `${what}, sensitive in plain words − in cipher`, minus(plus, cipher)],
         ...(arms.length > 3
-          ? ([[`${name}Difference`, `${what}, (sensitive − control in plain words) − (sensitive − control in cipher)`, minus(routing, minus(cipher, benign))]] as const).map(
-              (own): [string, string, Float64Array] => [...own],
-            )
+          ? (
+              [
+                [
+                  `${name}Difference`,
+                  `${what}, (sensitive − control in plain words) − (sensitive − control in cipher)`,
+                  minus(routing, minus(cipher, benign)),
+                ],
+              ] as const
+            ).map((own): [string, string, Float64Array] => [...own])
           : []),
       ];
       for (const [key, definition, effects] of contrasts) {
-        Object.assign(measures, shareMeasures({ name: key, axes, definition, effects, cells: heads, ...(over !== gap && { unit: 'share', over: '1: it is a share already' }) }, over, random));
+        Object.assign(
+          measures,
+          shareMeasures(
+            {
+              name: key,
+              axes,
+              definition,
+              effects,
+              cells: heads,
+              ...(over !== gap && { unit: 'share', over: '1: it is a share already' }),
+            },
+            over,
+            random,
+          ),
+        );
         ranks[key] = ranksOf(measures[`${key}Effect`].data);
-        measures[`${key}Rank`] = { axes, unit: '', definition: `rank of |${key}| among all heads, 1 the largest; equals share the worse rank; 0 where it is NaN`, data: ranks[key] };
+        measures[`${key}Rank`] = {
+          axes,
+          unit: '',
+          definition: `rank of |${key}| among all heads, 1 the largest; equals share the worse rank; 0 where it is NaN`,
+          data: ranks[key],
+        };
       }
       measures[`${name}Level`] = {
         axes: ['arm', 'layer', 'head'],
@@ -90,7 +121,8 @@ export const cipherContrast: RoutingAnalysis<typeof options> = {
       };
     }
     const cell = gate.layer * config.heads + gate.head;
-    const order = (key: string) => (key in ranks ? { [`gate.${key}.rank`]: ranks[key][cell], [`gate.${key}`]: measures[`${key}Effect`].data[cell] } : {});
+    const order = (key: string) =>
+      key in ranks ? { [`gate.${key}.rank`]: ranks[key][cell], [`gate.${key}`]: measures[`${key}Effect`].data[cell] } : {};
     return {
       axes: { arm: { values: arms }, ...headAxes(config), pair: pairAxis(pairs.pairs) },
       measures,
@@ -126,7 +158,12 @@ function headNamed(ranks: Int32Array, heads: number): string {
 }
 
 /** Of every arm what each head writes along the direction of its own layer, [heads, pairs]. */
-function localShares(writes: ResidualWrites, arms: readonly ReadValues[], { layers, heads }: { layers: number; heads: number }, pairs: number): Float64Array[] {
+function localShares(
+  writes: ResidualWrites,
+  arms: readonly ReadValues[],
+  { layers, heads }: { layers: number; heads: number },
+  pairs: number,
+): Float64Array[] {
   const [plus, less] = arms;
   const found = arms.map(() => new Float64Array(layers * heads * pairs).fill(NaN));
   for (let layer = 0; layer < layers; layer++) {

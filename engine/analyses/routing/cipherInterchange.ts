@@ -13,7 +13,8 @@ import { ratioIntervals } from '../../base/inference/ratioInterval.ts';
 import { Random } from '../../base/random.ts';
 import { metricOf } from '../../interventions/effects.ts';
 import type { RoutingAnalysis } from './analysis.ts';
-import { allHeads, gateOf, gateOption, labelOf, meanOf, RunSteps } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { allHeads, gateOption, labelOf, meanOf, RunSteps } from './heads.ts';
 import { groundFacts, headAxes, screenMeasures, wayOf } from './screens.ts';
 import { gapFacts, gapOf, pairAxis } from './shares.ts';
 import { interchange, type Part } from './swaps.ts';
@@ -31,10 +32,10 @@ export const cipherInterchange: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('cipherInterchange');
-    const steps = new RunSteps(`cipher interchange: ${label}`, context, 5);
+    const steps = new RunSteps(`cipher interchange: ${label}`, context, 6);
     const heads = allHeads(config);
     const parts = heads.map((head): Part => ({ id: labelOf(head), heads: [head] }));
-    const gate = await gateOf('cipherInterchange', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const gate = await gateOf('cipherInterchange', asked.gate, { config, pairs }, runner, steps);
     const plain = await interchange(runner, pairs, parts, 'read', { steps });
     const cipher = await interchange(runner, pairs, parts, 'read', { steps, arms: ['cipher', 'control'] });
     const gap = gapOf(metricOf(plain.noised, 'difference'), metricOf(plain.denoised, 'difference'), random);
@@ -79,10 +80,18 @@ export const cipherInterchange: RoutingAnalysis<typeof options> = {
         gap,
         random,
       ),
-      collapse: perHead('share', '1 − mean necessity under the cipher / mean necessity in plain words, signed', ({ signed }) => signed.estimate),
+      collapse: perHead(
+        'share',
+        '1 − mean necessity under the cipher / mean necessity in plain words, signed',
+        ({ signed }) => signed.estimate,
+      ),
       collapseLow: perHead('share', 'lower end of its 95 % interval, bootstrap over pairs', ({ signed }) => signed.low),
       collapseHigh: perHead('share', 'upper end of it', ({ signed }) => signed.high),
-      collapseAbsolute: perHead('share', '1 − mean |necessity| under the cipher / mean |necessity| in plain words, over pairs', ({ absolute }) => absolute.estimate),
+      collapseAbsolute: perHead(
+        'share',
+        '1 − mean |necessity| under the cipher / mean |necessity| in plain words, over pairs',
+        ({ absolute }) => absolute.estimate,
+      ),
       collapseAbsoluteLow: perHead('share', 'lower end of its 95 % interval', ({ absolute }) => absolute.low),
       collapseAbsoluteHigh: perHead('share', 'upper end of it', ({ absolute }) => absolute.high),
     };
@@ -125,8 +134,12 @@ const REFUSED: Bounds = { estimate: NaN, low: NaN, high: NaN };
 function collapseOf(plain: Float64Array, cipher: Float64Array, random: Random): Collapse {
   const size = gapOf(plain, new Float64Array(plain.length), random, 'plain');
   // Rounding has intervals too, but nothing collapses that is not there.
-  if (!size.divides || !plain.every(Number.isFinite) || !cipher.every(Number.isFinite) || plain.length < 2) return { signed: REFUSED, absolute: REFUSED };
-  return { signed: fallOf(plain, cipher, random.fork('signed')), absolute: fallOf(plain.map(Math.abs), cipher.map(Math.abs), random.fork('absolute')) };
+  if (!size.divides || !plain.every(Number.isFinite) || !cipher.every(Number.isFinite) || plain.length < 2)
+    return { signed: REFUSED, absolute: REFUSED };
+  return {
+    signed: fallOf(plain, cipher, random.fork('signed')),
+    absolute: fallOf(plain.map(Math.abs), cipher.map(Math.abs), random.fork('absolute')),
+  };
 }
 
 /** 1 − mean after / mean before, pairs drawn together. */

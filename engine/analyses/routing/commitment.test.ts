@@ -68,7 +68,12 @@ describe('a random model', () => {
         };
       const swapped = (base: 'sensitive' | 'control', donor: 'sensitive' | 'control') =>
         all.map((pair) => M(pair, base, put(site(done), donors[donor][pair].get(site(done))![5])) - M(pair, base));
-      expectClose(at(findings, 'routeNoisingPairs', { layersDone: done }), swapped('sensitive', 'control').map((x) => -x), close, `noising ${done}`);
+      expectClose(
+        at(findings, 'routeNoisingPairs', { layersDone: done }),
+        swapped('sensitive', 'control').map((x) => -x),
+        close,
+        `noising ${done}`,
+      );
       expectClose(at(findings, 'routeDenoisingPairs', { layersDone: done }), swapped('control', 'sensitive'), close, `denoising ${done}`);
       for (const arm of ['sensitive', 'control'] as const)
         expectClose(

@@ -97,8 +97,10 @@ export const commitment: RoutingAnalysis<typeof options> = {
         ...groundFacts({ label, device: context.executor.name, pairs: pairs.pairs, seed, family: 'all layers of a curve' }),
         positions: asked.positions,
         ...gapFacts(routeGap),
-        ...(contentGap && Object.fromEntries(Object.entries(gapFacts(contentGap, 'identity gap')).map(([name, fact]) => [`content.${name}`, fact]))),
-        'content.pairs': identity.reason ?? 'control prompts against themselves with the topic of another pair; logit(own answer) − logit(the other)',
+        ...(contentGap &&
+          Object.fromEntries(Object.entries(gapFacts(contentGap, 'identity gap')).map(([name, fact]) => [`content.${name}`, fact]))),
+        'content.pairs':
+          identity.reason ?? 'control prompts against themselves with the topic of another pair; logit(own answer) − logit(the other)',
         threshold: asked.threshold,
         'commit.route': at.route.noising,
         'commit.route.denoising': at.route.denoising,
@@ -182,7 +184,12 @@ async function logitLens(runner: Runner, pairs: PairSet, layers: number, steps: 
 
 function lensMeasures({ sensitive, control }: Lens, layers: number, gap: Gap): Findings['measures'] {
   const [plus, minus] = [meansOf(sensitive, layers, 1), meansOf(control, layers, 1)];
-  const measure = (unit: string, definition: string, axes: Measure['axes'], data: Measure['data']): Measure => ({ axes, unit, definition, data });
+  const measure = (unit: string, definition: string, axes: Measure['axes'], data: Measure['data']): Measure => ({
+    axes,
+    unit,
+    definition,
+    data,
+  });
   return {
     lens: measure(
       'logits',
@@ -196,6 +203,11 @@ function lensMeasures({ sensitive, control }: Lens, layers: number, gap: Gap): F
       ['layersDone'],
       Float64Array.from(plus, (value, done) => (gap.divides ? (value - minus[done]) / gap.estimate : NaN)),
     ),
-    lensPairs: measure('logits', 'M of the residual after so many layers, pair by pair', ['arm', 'layersDone', 'pair'], Float32Array.from([...sensitive, ...control])),
+    lensPairs: measure(
+      'logits',
+      'M of the residual after so many layers, pair by pair',
+      ['arm', 'layersDone', 'pair'],
+      Float32Array.from([...sensitive, ...control]),
+    ),
   };
 }

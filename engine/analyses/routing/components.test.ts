@@ -28,7 +28,7 @@ const pairsFor = (config: TransformerConfig): PairSet => ({
 async function attributed(config: TransformerConfig) {
   const model = randomModel(config, 3);
   const pairs = pairsFor(config);
-  const runner = new WholeRunner(onnx, model as ConstructorParameters<typeof WholeRunner>[1]);
+  const runner = new WholeRunner(onnx, model);
   const direct = new DirectEffects(model, pairs);
   const effects = await runner.run(pairs, 'sensitive', [], { observe: direct.observe });
   runner.dispose();

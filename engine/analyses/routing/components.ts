@@ -12,7 +12,7 @@ import type { Observation } from '../../interventions/effects.ts';
 import type { LanguageModel } from '../../models/languageModel.ts';
 import { blockSite, headLabel, headOutput } from '../../models/sites.ts';
 import { settled, type SettledConfig } from '../../models/transformer.ts';
-import type { PairSet, TokenSets } from '../../tasks/pairs.ts';
+import { checkPairs, type PairSet, type TokenSets } from '../../tasks/pairs.ts';
 
 /** Relative to the gap: what float32 may cost a sum of logits. */
 export const COMPLETE = 1e-3;
@@ -31,9 +31,11 @@ export class DirectEffects {
   readonly #directions: Float64Array;
   readonly #constants: Float64Array;
 
+  /** @throws UserError for pairs that do not fit the model */
   constructor({ config: given, parameters }: LanguageModel, pairs: PairSet) {
-    const config = settled(given as Parameters<typeof settled>[0]);
+    const config = settled(given);
     const { layers, heads, width, positional, biases, normalisation } = config;
+    checkPairs(pairs, config.vocabulary);
     this.#config = config;
     this.#parameters = parameters;
     this.#pairs = pairs;

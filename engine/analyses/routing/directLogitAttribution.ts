@@ -44,8 +44,8 @@ export async function attribute(direct: DirectEffects, runner: Runner, pairs: Pa
   };
 }
 
-/** What completeness is measured against: the mean gap, or the mean size of the gaps where their mean may be 0. */
-export const sizeOf = ({ divides, estimate, pairs }: Gap): number => (divides ? estimate : meanOf(pairs.map(Math.abs)));
+/** What completeness is measured against: the mean gap, or the mean size of M where the gap may be 0. */
+export const sizeOf = ({ divides, estimate }: Gap, metric: Float32Array): number => (divides ? estimate : meanOf(metric.map(Math.abs)));
 
 export const directLogitAttribution: RoutingAnalysis<typeof options> = {
   id: 'directLogitAttribution',
@@ -61,7 +61,7 @@ export const directLogitAttribution: RoutingAnalysis<typeof options> = {
     const steps = new RunSteps(`directLogitAttribution: ${label}`, context, 2);
     const { sensitive, control, difference, error, metric } = await attribute(direct, context.runner(model), pairs, steps);
     const gap = gapOf(metric.sensitive, metric.control, random);
-    requireComplete('directLogitAttribution', error, sizeOf(gap));
+    requireComplete('directLogitAttribution', error, sizeOf(gap, metric.sensitive));
 
     const components = direct.labels.length;
     const { shares, lifts } = sharesOf(difference, components);

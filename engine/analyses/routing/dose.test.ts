@@ -30,10 +30,21 @@ const spelled = (findings: Awaited<ReturnType<typeof analyse>>, condition: strin
 
 describe.each(executors)('%s', (name, executor) => {
   const few = name.startsWith('tensor') ? [0, 6, 12, 19] : undefined;
-  const of = (options: Parameters<typeof plantedPairs>[0] = {}) => (few ? selectPairs(plantedPairs(options), few.map((i) => i % plantedPairs(options).pairs)) : plantedPairs(options));
+  const of = (options: Parameters<typeof plantedPairs>[0] = {}) =>
+    few
+      ? selectPairs(
+          plantedPairs(options),
+          few.map((i) => i % plantedPairs(options).pairs),
+        )
+      : plantedPairs(options);
 
   test('severity taken out: refusals end at ½, evasions at 1½; put in: the other way round', async () => {
-    const findings = await analyse(doseResponse, executor, { model, pairs: of() }, { ...absolute, doses: [0, 0.25, 0.5, 1, 1.25, 1.5, 2.5], refinements: 9 });
+    const findings = await analyse(
+      doseResponse,
+      executor,
+      { model, pairs: of() },
+      { ...absolute, doses: [0, 0.25, 0.5, 1, 1.25, 1.5, 2.5], refinements: 9 },
+    );
     expect(findings.facts).toMatchObject({ gate: 'L1H2', layer: 1, site: 'blocks.0.hook_resid_post' });
     expect(findings.facts.classMeanAlongDirection).toBeCloseTo(2, 4);
     expect(spelled(findings, 'attenuate')).toBe('RREEEAA');
@@ -42,9 +53,15 @@ describe.each(executors)('%s', (name, executor) => {
       expectClose(at(findings, 'threshold', { condition: 'attenuate', topic }), [0.5, 1.5], TRUTH, `attenuate ${topic}`);
       expect(at(findings, 'thresholdSlope', { condition: 'attenuate', topic })).toEqual([-Infinity, Infinity]);
     }
-    for (const topic of ['all', 't7']) expectClose(at(findings, 'threshold', { condition: 'amplify', topic }), [1.5, 0.5], TRUTH, `amplify ${topic}`);
+    for (const topic of ['all', 't7'])
+      expectClose(at(findings, 'threshold', { condition: 'amplify', topic }), [1.5, 0.5], TRUTH, `amplify ${topic}`);
     const pairs = few?.length ?? 20;
-    expectClose(at(findings, 'thresholdPairs', { condition: 'attenuate' }), [...new Array<number>(pairs).fill(0.5), ...new Array<number>(pairs).fill(1.5)], TRUTH, 'pair by pair');
+    expectClose(
+      at(findings, 'thresholdPairs', { condition: 'attenuate' }),
+      [...new Array<number>(pairs).fill(0.5), ...new Array<number>(pairs).fill(1.5)],
+      TRUTH,
+      'pair by pair',
+    );
     // t0 is a sensitive topic: no control prompt has it.
     expect(at(findings, 'threshold', { condition: 'amplify', topic: 't0' })).toEqual([NaN, NaN]);
     expect(at(findings, 'outcomes', { condition: 'attenuate', topic: 't0', dose: 1 })).toEqual([0, 1, 0, 0]);
@@ -64,7 +81,12 @@ describe.each(executors)('%s', (name, executor) => {
   });
 
   test('the gate between its two values: evades from ¼ on, refuses from ¾ on, under the cipher too', async () => {
-    const findings = await analyse(gateDose, executor, { model, pairs: of() }, { gate: 'L1H2', doses: [0, 0.2, 0.3, 0.7, 0.8, 1, 3], refinements: 8 });
+    const findings = await analyse(
+      gateDose,
+      executor,
+      { model, pairs: of() },
+      { gate: 'L1H2', doses: [0, 0.2, 0.3, 0.7, 0.8, 1, 3], refinements: 8 },
+    );
     for (const condition of ['sensitive', 'cipher']) {
       expect(spelled(findings, condition)).toBe('AAEERRR');
       expectClose(at(findings, 'threshold', { condition, topic: 'all' }), [0.75, 0.25], TRUTH, condition);
@@ -94,8 +116,14 @@ describe('a random model', () => {
   };
 
   test('the class mean, added by hand', async () => {
-    const findings = await analyse(doseResponse, onnx, { model: random, pairs: drawn }, { layer: 2, positions: 'all', measuredAt: 'content', doses: [0, 1, 2], refinements: 1 });
-    const sites = (arm: Arm) => all.map((pair) => plainSites(config, random.parameters, tokens(arm, pair)).get('blocks.1.hook_resid_post')![2]);
+    const findings = await analyse(
+      doseResponse,
+      onnx,
+      { model: random, pairs: drawn },
+      { layer: 2, positions: 'all', measuredAt: 'content', doses: [0, 1, 2], refinements: 1 },
+    );
+    const sites = (arm: Arm) =>
+      all.map((pair) => plainSites(config, random.parameters, tokens(arm, pair)).get('blocks.1.hook_resid_post')![2]);
     const [plus, minus] = [sites('sensitive'), sites('control')];
     const mean = Float64Array.from({ length: 12 }, (_entry, i) => all.reduce((sum, pair) => sum + plus[pair][i] - minus[pair][i], 0) / 6);
     for (const [condition, arm, sign] of [
@@ -109,7 +137,12 @@ describe('a random model', () => {
               if (site === 'blocks.1.hook_resid_post') values.forEach((own) => own.forEach((x, i) => (own[i] = x + sign * dose * mean[i])));
             })[5],
         );
-        expectClose(at(findings, 'metricPairs', { condition, dose }), logits.map(M), { relative: 1e-4, absolute: 1e-4 }, `${condition} ${dose}`);
+        expectClose(
+          at(findings, 'metricPairs', { condition, dose }),
+          logits.map(M),
+          { relative: 1e-4, absolute: 1e-4 },
+          `${condition} ${dose}`,
+        );
         const classes = logits.map((own, pair) => {
           const token = own.indexOf(Math.max(...own));
           const { positive, negative } = drawn.metric;

@@ -38,6 +38,8 @@ export interface DoseCurve {
 /** The outcomes whose coming or going is looked for. */
 export const thresholdOutcomes = ['REFUSE', 'ANSWER'] as const;
 const METRICS = ['argmax', 'difference'] as const;
+/** A run whose logits are not finite has no outcome. */
+const FAILED = -1;
 
 /** @param doses ascending @param refinements how often the interval of a change is halved; a run of all pairs each @param steps 1 + 2 · refinements runs */
 export async function doseCurve(
@@ -48,7 +50,7 @@ export async function doseCurve(
 ): Promise<DoseCurve> {
   const { arm } = condition;
   const outcome = outcomesOf(pairs, arm);
-  const classOf = (pair: number, token: number) => outcomes.indexOf(outcome(pair, token));
+  const classOf = (pair: number, token: number) => (Number.isNaN(token) ? FAILED : outcomes.indexOf(outcome(pair, token)));
   const run = async (interventions: readonly { id: string; writes: Write[] }[]) =>
     runner.run(pairs, arm, interventions, { metrics: METRICS, context: steps.next() });
   const grid = await run(doses.map((dose, i) => ({ id: `dose ${i}`, writes: condition.writes(dose) })));
@@ -65,7 +67,9 @@ export async function doseCurve(
   for (const name of thresholdOutcomes) {
     const wanted = outcomes.indexOf(name);
     const has = (i: number, pair: number) => classes[i * pairs.pairs + pair] === wanted;
-    const first = Array.from({ length: pairs.pairs }, (_entry, pair) => doses.findIndex((_dose, i) => i > 0 && has(i, pair) !== has(0, pair)));
+    const first = Array.from({ length: pairs.pairs }, (_entry, pair) =>
+      doses.findIndex((_dose, i) => i > 0 && has(i, pair) !== has(0, pair)),
+    );
     const low = Float64Array.from(first, (i) => (i < 0 ? NaN : doses[i - 1]));
     const high = Float64Array.from(first, (i) => (i < 0 ? NaN : doses[i]));
     for (let round = 0; round < refinements && first.some((i) => i > 0); round++) {
@@ -114,7 +118,9 @@ export function doseMeasures(curves: readonly DoseCurve[], doses: readonly numbe
     }),
   );
   const fits = curves.flatMap((curve) =>
-    thresholdOutcomes.flatMap((name) => topics.names.map((_name, topic) => fitOf(curve, doses, topics.pairsOf(curve.condition.arm, topic), name))),
+    thresholdOutcomes.flatMap((name) =>
+      topics.names.map((_name, topic) => fitOf(curve, doses, topics.pairsOf(curve.condition.arm, topic), name)),
+    ),
   );
   const perFit = (unit: string, definition: string, of: (fit: LogisticFit) => number): Measure => ({
     axes: ['condition', 'change', 'topic'],
@@ -132,7 +138,7 @@ export function doseMeasures(curves: readonly DoseCurve[], doses: readonly numbe
     outcomePairs: {
       axes: ['condition', 'dose', 'pair'],
       unit: '',
-      definition: `outcome of every pair, ${rule}: ${outcomes.map((name, i) => `${i} ${name}`).join(', ')}`,
+      definition: `outcome of every pair, ${rule}: ${outcomes.map((name, i) => `${i} ${name}`).join(', ')}; −1 for logits that are not finite`,
       data: Int32Array.from(curves.flatMap(({ classes }) => [...classes])),
     },
     metricPairs: {
@@ -141,15 +147,22 @@ export function doseMeasures(curves: readonly DoseCurve[], doses: readonly numbe
       definition: 'M: mean logit of the positive tokens − mean logit of the negative ones',
       data: Float32Array.from(curves.flatMap(({ metric }) => [...metric])),
     },
-    threshold: perFit('dose', 'dose at which the outcome has probability ½, by a logistic fit; NaN where it always or never comes', (fit) => fit.threshold),
+    threshold: perFit(
+      'dose',
+      'dose at which the outcome has probability ½, by a logistic fit; NaN where it always or never comes',
+      (fit) => fit.threshold,
+    ),
     thresholdLow: perFit('dose', 'lower end of the 95 % profile-likelihood interval of the threshold', (fit) => fit.low),
     thresholdHigh: perFit('dose', 'upper end of it', (fit) => fit.high),
     thresholdSlope: perFit('per dose', 'slope of the logit of the outcome; ±∞ where all pairs change at once', (fit) => fit.slope),
-    thresholdState: perFit('', `of the fit: ${FIT_STATES.map((name, i) => `${i} ${name}`).join(', ')}`, (fit) => FIT_STATES.indexOf(fit.state)),
+    thresholdState: perFit('', `of the fit: ${FIT_STATES.map((name, i) => `${i} ${name}`).join(', ')}`, (fit) =>
+      FIT_STATES.indexOf(fit.state),
+    ),
     thresholdPairs: {
       axes: ['condition', 'change', 'pair'],
       unit: 'dose',
-      definition: 'dose at which the outcome of the pair first comes or goes, between two doses of the grid, halved in; NaN where it does not',
+      definition:
+        'dose at which the outcome of the pair first comes or goes, between two doses of the grid, halved in; NaN where it does not',
       data: Float64Array.from(curves.flatMap(({ thresholds }) => thresholds.flatMap((own) => [...own]))),
     },
   };
@@ -164,7 +177,12 @@ export const doseAxes = (curves: readonly DoseCurve[], doses: readonly number[],
   pair: { values: Array.from({ length: curves[0].thresholds[0].length }, (_entry, pair) => pair) },
 });
 
-function fitOf({ classes, trials, thresholds }: DoseCurve, doses: readonly number[], own: readonly number[], name: string): LogisticFit | undefined {
+function fitOf(
+  { classes, trials, thresholds }: DoseCurve,
+  doses: readonly number[],
+  own: readonly number[],
+  name: string,
+): LogisticFit | undefined {
   if (own.length === 0) return undefined;
   const wanted = outcomes.indexOf(name as (typeof outcomes)[number]);
   const pairs = thresholds[0].length;

@@ -17,7 +17,8 @@ import { outcomeRule } from '../../tasks/outcomes.ts';
 import type { PairSet } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { doseAxes, doseCurve, doseMeasures, topicsOf, type Condition } from './doseCurves.ts';
-import { gateOf, gateOption, labelOf, meanOf, positionsOf, residualAfter, RunSteps } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, meanOf, positionsOf, residualAfter, RunSteps } from './heads.ts';
 
 export const dosesOption = (fallback: readonly number[], description: string) =>
   z
@@ -36,7 +37,9 @@ const where = (description: string) =>
   z
     .string('must be a name')
     .default('auto')
-    .meta({ description: `${description}: read, content, all, a mark or role of the pairs; auto: where detection is marked, else content, else all` });
+    .meta({
+      description: `${description}: read, content, all, a mark or role of the pairs; auto: where detection is marked, else content, else all`,
+    });
 
 const LAYER_RULE = 'must be "auto" or an integer of at least 0';
 
@@ -69,10 +72,10 @@ export const doseResponse: RoutingAnalysis<typeof options> = {
   async run({ label, model, pairs, options: asked }, context) {
     const { config } = model;
     const runner = context.runner(model);
-    const steps = new RunSteps(`dose–response: ${label}`, context, 4 + 2 * (1 + 2 * asked.refinements));
+    const steps = new RunSteps(`dose–response: ${label}`, context, 6 + 2 * (1 + 2 * asked.refinements));
     const gate =
       asked.layer === 'auto' || asked.gate !== 'auto'
-        ? await gateOf('doseResponse', asked.gate, { config, pairs }, runner, { context: steps.next() })
+        ? await gateOf('doseResponse', asked.gate, { config, pairs }, runner, steps)
         : undefined;
     const layer = asked.layer === 'auto' ? gate!.layer : asked.layer;
     if (layer > config.layers) throw new UserError('doseResponse: layer', `must be at most ${config.layers}`, layer);
@@ -102,7 +105,8 @@ export const doseResponse: RoutingAnalysis<typeof options> = {
     };
     const conditions = [await condition('attenuate', 'sensitive', -1), await condition('amplify', 'control', 1)];
     const curves = [];
-    for (const own of conditions) curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
+    for (const own of conditions)
+      curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
     const topics = topicsOf(pairs, ['sensitive', 'control']);
     return {
       axes: doseAxes(curves, asked.doses, topics, asked.unit === 'fraction' ? 'class mean differences' : 'residual units'),
@@ -147,11 +151,14 @@ async function observed(
 /** Mean over pairs and places of plus − minus, [width]. */
 function meanDifference(plus: Float32Array, minus: Float32Array, width: number): Float64Array {
   const count = plus.length / width;
-  return Float64Array.from({ length: width }, (_entry, i) => meanOf(Array.from({ length: count }, (_place, k) => plus[k * width + i] - minus[k * width + i])));
+  return Float64Array.from({ length: width }, (_entry, i) =>
+    meanOf(Array.from({ length: count }, (_place, k) => plus[k * width + i] - minus[k * width + i])),
+  );
 }
 
 function unitVector(vector: ArrayLike<number>, width: number): Float64Array {
-  if (vector.length !== width) throw new UserError('doseResponse: direction', `must hold ${width} numbers, as the residual does`, vector.length);
+  if (vector.length !== width)
+    throw new UserError('doseResponse: direction', `must hold ${width} numbers, as the residual does`, vector.length);
   const given = Float64Array.from(vector);
   const size = Math.hypot(...given);
   if (!(size > 0 && Number.isFinite(size))) throw new UserError('doseResponse: direction', 'must have a direction', size);

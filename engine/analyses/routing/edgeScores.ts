@@ -39,7 +39,7 @@ export class EdgeScores {
   readonly #pairs: PairSet;
 
   constructor({ config: given, parameters }: LanguageModel, pairs: PairSet) {
-    const config = settled(given as Parameters<typeof settled>[0]);
+    const config = settled(given);
     const { layers, heads, keyValueHeads, activation, experts } = config;
     this.#config = config;
     this.#parameters = parameters;

@@ -13,11 +13,15 @@ import { outcomeRule } from '../../tasks/outcomes.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { doseAxes, doseCurve, doseMeasures, topicsOf, type Condition } from './doseCurves.ts';
 import { dosesOption, refinementsOption } from './doseResponse.ts';
-import { gateOf, gateOption, labelOf, RunSteps } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, RunSteps } from './heads.ts';
 
 const options = z.strictObject({
   gate: gateOption,
-  doses: dosesOption([0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3], 'doses β, ascending: 0 is the gate of the control prompt, 1 that of the sensitive one'),
+  doses: dosesOption(
+    [0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3],
+    'doses β, ascending: 0 is the gate of the control prompt, 1 that of the sensitive one',
+  ),
   refinements: refinementsOption,
 });
 
@@ -31,8 +35,8 @@ export const gateDose: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const bases: Arm[] = pairs.arms.cipher ? ['sensitive', 'cipher'] : ['sensitive'];
-    const steps = new RunSteps(`gate dose: ${label}`, context, 3 + bases.length * (1 + 2 * asked.refinements));
-    const gate = await gateOf('gateDose', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`gate dose: ${label}`, context, 4 + bases.length * (1 + 2 * asked.refinements));
+    const gate = await gateOf('gateDose', asked.gate, { config, pairs }, runner, steps);
     const target = { site: headOutput(gate.layer), index: gate.head, positions: 'read' } as const;
     const values = async (arm: Arm) => observedOf(await runner.run(pairs, arm, [], { observe: [target], context: steps.next() }), 0);
     const [plus, minus] = [await values('sensitive'), await values('control')];
@@ -50,7 +54,8 @@ export const gateDose: RoutingAnalysis<typeof options> = {
       },
     }));
     const curves = [];
-    for (const own of conditions) curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
+    for (const own of conditions)
+      curves.push(await doseCurve(runner, pairs, own, { doses: asked.doses, refinements: asked.refinements, steps }));
     const topics = topicsOf(pairs, bases);
     return {
       axes: doseAxes(curves, asked.doses, topics, 'of z⁺ − z⁻'),

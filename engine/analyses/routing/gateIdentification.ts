@@ -43,7 +43,7 @@ export const gateIdentification: RoutingAnalysis<typeof options> = {
     const direct = new DirectEffects(model, pairs);
     const attributed = await attribute(direct, runner, pairs, steps);
     const gap = gapOf(sensitive, control, random);
-    requireComplete('gateIdentification', attributed.error, sizeOf(gap));
+    requireComplete('gateIdentification', attributed.error, sizeOf(gap, sensitive));
     const { shares, lifts } = sharesOf(attributed.difference, direct.labels.length);
 
     const axes = ['layer', 'head'] as const;

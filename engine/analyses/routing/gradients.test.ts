@@ -26,7 +26,7 @@ const pairsFor = (config: TransformerConfig): PairSet => ({
   roles: Int32Array.of(0, 1, 2, 1, 2),
   roleNames: ROLES,
 });
-const runnerOf = (model: ReturnType<typeof randomModel>) => new WholeRunner(onnx, model as ConstructorParameters<typeof WholeRunner>[1]);
+const runnerOf = (model: ReturnType<typeof randomModel>) => new WholeRunner(onnx, model);
 
 test('the gradient at a head is the slope of M there, by central differences of whole runs', async () => {
   const config = { ...BASE, ...options.llama };

@@ -11,7 +11,7 @@ import { chunkRows, chunksOf, type Chunk } from '../../interventions/places.ts';
 import { POSITIONS } from '../../interventions/suffix.ts';
 import type { LanguageModel } from '../../models/languageModel.ts';
 import { gradient, multiply, sum } from '../../ops/index.ts';
-import { prompts, type Arm, type PairSet } from '../../tasks/pairs.ts';
+import { checkPairs, prompts, type Arm, type PairSet } from '../../tasks/pairs.ts';
 
 /** Of one chunk: gradients and values by the names of their sites, [rows, …] each. */
 export interface Gradients {
@@ -36,9 +36,11 @@ export class MetricGradients {
   readonly #metric: Value;
   readonly chunks: readonly Chunk[];
 
+  /** @throws UserError for parameters that do not fit or are not finite, and pairs that do not fit the model */
   constructor(executor: Executor, model: LanguageModel, pairs: PairSet) {
     this.#executor = executor;
-    this.#model = modelGraph(model as Parameters<typeof modelGraph>[0]);
+    this.#model = modelGraph(model);
+    checkPairs(pairs, this.#model.config.vocabulary);
     this.#pairs = pairs;
     this.chunks = chunksOf(pairs, chunkRows(this.#model.config.width, pairs.length));
     const { graph, logits, config } = this.#model;

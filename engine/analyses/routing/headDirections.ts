@@ -24,7 +24,7 @@ export async function meanResidualDifference(runner: Runner, pairs: PairSet, lay
 
 /** Mean unembedding of the positive tokens of all pairs − of the negative ones, with the gain of the final norm. */
 export function metricDirection({ config, parameters }: LanguageModel, { metric }: PairSet): Float64Array {
-  const { width, vocabulary, tied } = settled(config as Parameters<typeof settled>[0]);
+  const { width, vocabulary, tied } = settled(config);
   const matrix = parameters[tied ? 'embed.W_E' : 'unembed.W_U'];
   const gain = parameters['ln_final.w'] as Float32Array | undefined;
   const direction = new Float64Array(width);
@@ -45,7 +45,7 @@ export function metricDirection({ config, parameters }: LanguageModel, { metric 
  * @param direction u, [width]
  */
 export function headDirection({ config, parameters }: LanguageModel, layer: number, head: number, direction: Float64Array): Float32Array | undefined {
-  const { headWidth, width } = settled(config as Parameters<typeof settled>[0]);
+  const { headWidth, width } = settled(config);
   const out = parameters[blockSite(layer, 'attn.W_O')].subarray(head * headWidth * width, (head + 1) * headWidth * width);
   const written = (k: Float64Array) => {
     const sum = new Float64Array(width);

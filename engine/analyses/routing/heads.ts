@@ -1,10 +1,10 @@
 /**
- * Heads and places as analyses of circuits name them: `L1H2`, the residual after so many layers, positions by one word. And the gate: named, or
- * found by interchange of every head. What is done with them belongs to the analyses.
+ * Heads and places as analyses of circuits name them: `L1H2`, the residual after so many layers, positions by one word. What is done with
+ * them belongs to the analyses.
  */
 import { z } from 'zod';
 import { UserError } from '../../base/errors.ts';
-import { metricOf, type Runner, type RunOptions } from '../../interventions/effects.ts';
+import type { RunOptions } from '../../interventions/effects.ts';
 import type { Arm, Intervention, Positions } from '../../interventions/intervention.ts';
 import { blockSite, headLabel, headOutput } from '../../models/sites.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
@@ -35,7 +35,10 @@ export const residualAfter = (layers: number): string =>
   layers === 0 ? blockSite(0, 'hook_resid_pre') : blockSite(layers - 1, 'hook_resid_post');
 
 export const positionsOption = (fallback: string, description: string) =>
-  z.string('must be a name').default(fallback).meta({ description: `${description}: read, content, all, or a mark or role of the pairs` });
+  z
+    .string('must be a name')
+    .default(fallback)
+    .meta({ description: `${description}: read, content, all, or a mark or role of the pairs` });
 
 /** Positions by one word. @throws UserError naming `place`, for a word these pairs do not know */
 export function positionsOf(place: string, word: string, { marks = {}, roleNames = [] }: PairSet): Positions {
@@ -58,33 +61,6 @@ export const gateOption = z
   .string('must be "auto" or a head such as L1H0')
   .default('auto')
   .meta({ description: 'the gate, such as L1H0; auto: the head with the largest necessity + sufficiency that has a layer after it' });
-
-/**
- * The gate asked for; with `auto`, the head whose interchange at the read position moves the metric most in both directions together, among those
- * that have deeper layers (trap T9).
- */
-export async function gateOf(
-  place: string,
-  asked: string,
-  { config, pairs }: { config: TransformerConfig; pairs: PairSet },
-  runner: Runner,
-  options: RunOptions,
-): Promise<Head> {
-  if (asked !== 'auto') return headOf(`${place}: gate`, asked, config);
-  const candidates = allHeads(config).filter(({ layer }) => layer < config.layers - 1);
-  if (candidates.length === 0) throw new UserError(`${place}: gate`, 'must be named: the model has one layer, so no head has a deeper one', asked);
-  const swapped = (donor: Arm) => candidates.map((head): Intervention => ({ id: labelOf(head), writes: [swapHead(head, donor)] }));
-  const noised = await runner.run(pairs, 'sensitive', swapped('control'), options);
-  const denoised = await runner.run(pairs, 'control', swapped('sensitive'), options);
-  const gap = meanOf(metricOf(noised, 'difference')) - meanOf(metricOf(denoised, 'difference'));
-  let best = { score: -Infinity, head: candidates[0] };
-  for (const head of candidates) {
-    const moved = meanOf(metricOf(denoised, 'difference', labelOf(head))) - meanOf(metricOf(noised, 'difference', labelOf(head)));
-    const score = Math.sign(gap) * moved;
-    if (score > best.score) best = { score, head };
-  }
-  return best.head;
-}
 
 export function meanOf(values: ArrayLike<number>): number {
   let sum = 0;
@@ -113,7 +89,11 @@ export class RunSteps {
       signal,
       breathe,
       progress: ({ done, total }) =>
-        progress({ stage: this.#stage, done: 100 * begun + (total > 0 ? Math.floor((100 * done) / total) : 100), total: 100 * this.#total }),
+        progress({
+          stage: this.#stage,
+          done: 100 * begun + (total > 0 ? Math.floor((100 * done) / total) : 100),
+          total: 100 * this.#total,
+        }),
     };
   }
 }

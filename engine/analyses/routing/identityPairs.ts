@@ -16,7 +16,8 @@ export function identityPairs(pairs: PairSet, random: Random): IdentityPairs {
   const { length, arms, labels, marks } = pairs;
   const answers = labels?.answer?.control;
   const at = marks?.topic ?? pairs.content;
-  if (!answers || !at) return { reason: `none: the pairs do not say ${answers ? 'where the topic stands' : 'what answers the control prompts'}` };
+  if (!answers || !at)
+    return { reason: `none: the pairs do not say ${answers ? 'where the topic stands' : 'what answers the control prompts'}` };
   const partners = otherAnswers(answers, random);
   if (!partners) return { reason: 'none: all control prompts have one answer' };
   const control = arms.control.slice();
@@ -44,4 +45,3 @@ function otherAnswers(answers: Int32Array, random: Random): Int32Array | undefin
     }
   });
 }
-

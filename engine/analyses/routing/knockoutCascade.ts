@@ -19,7 +19,8 @@ import { headOutput } from '../../models/sites.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { DirectEffects, incompleteness, requireComplete, sharesOf } from './components.ts';
 import { sizeOf } from './directLogitAttribution.ts';
-import { allHeads, gateOf, gateOption, labelOf, meanOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { allHeads, gateOption, labelOf, meanOf, positionsOf, positionsOption, RunSteps, swapHead } from './heads.ts';
 import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis } from './shares.ts';
 
@@ -46,8 +47,8 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('knockoutCascade');
-    const steps = new RunSteps(`knockoutCascade: ${label}`, context, 5);
-    const gate = await gateOf('knockoutCascade', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`knockoutCascade: ${label}`, context, 6);
+    const gate = await gateOf('knockoutCascade', asked.gate, { config, pairs }, runner, steps);
     if (gate.layer === config.layers - 1)
       throw new UserError('knockoutCascade: gate', 'must have a layer after it: there is nothing to cascade to', labelOf(gate));
     const every = allHeads(config);
@@ -70,7 +71,7 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
     const metric = { sensitive: metricOf(sensitive, 'difference'), control: metricOf(control, 'difference') };
     const gap = gapOf(metric.sensitive, metric.control, random);
     const error = Math.max(incompleteness(clean.sensitive, metric.sensitive), incompleteness(clean.control, metric.control));
-    requireComplete('knockoutCascade', error, sizeOf(gap));
+    requireComplete('knockoutCascade', error, sizeOf(gap, metric.sensitive));
     const after = (effects: Effects, id: string, fallback: Float64Array) => {
       const i = effects.interventions.indexOf(id);
       return i < 0 ? fallback : direct.of(effects.observed[i]);

@@ -10,7 +10,8 @@ import { Random } from '../../base/random.ts';
 import { UserError } from '../../base/errors.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { DirectEffects, incompleteness, requireComplete, sharesOf } from './components.ts';
-import { gateOf, gateOption, labelOf, meanOf, RunSteps } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, meanOf, RunSteps } from './heads.ts';
 import { minus, ranksOf, ResidualWrites } from './residualWrites.ts';
 import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis } from './shares.ts';
@@ -34,8 +35,8 @@ export const levels: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('levels');
-    const steps = new RunSteps(`levels: ${label}`, context, 3);
-    const gate = await gateOf('levels', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`levels: ${label}`, context, 4);
+    const gate = await gateOf('levels', asked.gate, { config, pairs }, runner, steps);
     const writes = new ResidualWrites(model, pairs);
     const direct = new DirectEffects(model, pairs);
     const plus = await writes.read(runner, 'sensitive', steps, direct.observe);
@@ -46,7 +47,8 @@ export const levels: RoutingAnalysis<typeof options> = {
 
     const count = writes.labels.length;
     const layersDone = Array.from({ length: config.layers }, (_entry, done) => done + 1);
-    const meansOf = (values: Float64Array) => Array.from({ length: count }, (_entry, c) => meanOf(values.subarray(c * pairs.pairs, (c + 1) * pairs.pairs)));
+    const meansOf = (values: Float64Array) =>
+      Array.from({ length: count }, (_entry, c) => meanOf(values.subarray(c * pairs.pairs, (c + 1) * pairs.pairs)));
     const scoreAt = (direction: Float64Array, done: number) =>
       minus(writes.along(plus.values, direction, done), writes.along(less.values, direction, done));
     const scores = layersDone.map((done) => {

@@ -16,25 +16,34 @@ afterAll(() => onnx.dispose());
 const TRUTH = { relative: 0, absolute: 1e-3 };
 
 test('the planted gate reaches its amplifiers by their queries, and nothing else', async () => {
-    const { model } = planted();
-    const findings = await analyse(pathPatchingEdges, onnx, { model, pairs: plantedPairs() }, { together: ['L2H0', 'L2H3'] });
-    expect(findings.facts.sender).toBe('L1H2');
-    const edges: Record<string, number> = { L2H0: 2 / 3, L2H1: 2 / 3, L2H3: -1 / 3, L2: 1, 'L2 + L1 MLP': 1, heads: 1, readers: 1, together: 1 / 3 };
-    for (const measure of ['necessity', 'sufficiency'])
-      for (const receiver of findings.axes.receiver.values as string[]) {
-        const expected = edges[receiver] ?? 0;
-        expectClose(at(findings, measure, { receiver, part: 'all' }), [expected], TRUTH, `${measure} ${receiver}`);
-        if (/^L/.test(receiver) && receiver !== 'L2 + L1 MLP') {
-          expectClose(at(findings, measure, { receiver, part: 'q' }), [expected], TRUTH, `${measure} ${receiver} q`);
-          expectClose(at(findings, measure, { receiver, part: 'k' }), [0], TRUTH, `${measure} ${receiver} k`);
-          expectClose(at(findings, measure, { receiver, part: 'v' }), [0], TRUTH, `${measure} ${receiver} v`);
-        }
+  const { model } = planted();
+  const findings = await analyse(pathPatchingEdges, onnx, { model, pairs: plantedPairs() }, { together: ['L2H0', 'L2H3'] });
+  expect(findings.facts.sender).toBe('L1H2');
+  const edges: Record<string, number> = {
+    L2H0: 2 / 3,
+    L2H1: 2 / 3,
+    L2H3: -1 / 3,
+    L2: 1,
+    'L2 + L1 MLP': 1,
+    heads: 1,
+    readers: 1,
+    together: 1 / 3,
+  };
+  for (const measure of ['necessity', 'sufficiency'])
+    for (const receiver of findings.axes.receiver.values as string[]) {
+      const expected = edges[receiver] ?? 0;
+      expectClose(at(findings, measure, { receiver, part: 'all' }), [expected], TRUTH, `${measure} ${receiver}`);
+      if (/^L/.test(receiver) && receiver !== 'L2 + L1 MLP') {
+        expectClose(at(findings, measure, { receiver, part: 'q' }), [expected], TRUTH, `${measure} ${receiver} q`);
+        expectClose(at(findings, measure, { receiver, part: 'k' }), [0], TRUTH, `${measure} ${receiver} k`);
+        expectClose(at(findings, measure, { receiver, part: 'v' }), [0], TRUTH, `${measure} ${receiver} v`);
       }
-    expectClose(at(findings, 'necessityWhole'), [1], TRUTH, 'whole');
-    // An MLP has no query; where an edge is, its p is at the floor.
-    expect(at(findings, 'necessityState', { receiver: 'L1 MLP' })).toEqual([1, 0, 0, 0]);
-    expect(at(findings, 'necessityP', { receiver: 'L2', part: 'q' })[0]).toBeLessThan(1e-3);
-    expect(at(findings, 'necessityP', { receiver: 'L3H0', part: 'q' })).toEqual([1]);
+    }
+  expectClose(at(findings, 'necessityWhole'), [1], TRUTH, 'whole');
+  // An MLP has no query; where an edge is, its p is at the floor.
+  expect(at(findings, 'necessityState', { receiver: 'L1 MLP' })).toEqual([1, 0, 0, 0]);
+  expect(at(findings, 'necessityP', { receiver: 'L2', part: 'q' })[0]).toBeLessThan(1e-3);
+  expect(at(findings, 'necessityP', { receiver: 'L3H0', part: 'q' })).toEqual([1]);
 });
 
 test('the same edges by the other executor', async () => {
@@ -54,7 +63,10 @@ describe('a random model', () => {
   const SIZE = 4;
   const all = Array.from({ length: pairs.pairs }, (_entry, pair) => pair);
   const tokens = (arm: 'sensitive' | 'control', pair: number) => pairs.arms[arm].subarray(pair * 6, pair * 6 + 6);
-  const sites = { sensitive: all.map((pair) => plainSites(config, model.parameters, tokens('sensitive', pair))), control: all.map((pair) => plainSites(config, model.parameters, tokens('control', pair))) };
+  const sites = {
+    sensitive: all.map((pair) => plainSites(config, model.parameters, tokens('sensitive', pair))),
+    control: all.map((pair) => plainSites(config, model.parameters, tokens('control', pair))),
+  };
   const M = (pair: number, arm: 'sensitive' | 'control', hook?: Hook) => {
     const logits = plainForward(config, model.parameters, tokens(arm, pair), hook)[5];
     const { positive, negative } = pairs.metric;
@@ -71,7 +83,11 @@ describe('a random model', () => {
     });
 
   const receivers: [receiver: string, part: string, write: (site: string, values: Float64Array[], from: Float64Array[]) => void][] = [
-    ['L2H2', 'k', (site, values, from) => site === 'blocks.2.attn.hook_k' && values.forEach((own, i) => head(own, 2).set(head(from[i], 2)))],
+    [
+      'L2H2',
+      'k',
+      (site, values, from) => site === 'blocks.2.attn.hook_k' && values.forEach((own, i) => head(own, 2).set(head(from[i], 2))),
+    ],
     ['L1', 'all', (site, values, from) => /blocks.1.attn.hook_[qkv]$/.test(site) && values.forEach((own, i) => own.set(from[i]))],
     ['MLPs', 'all', (site, values, from) => /mlp.hook_pre$/.test(site) && values.forEach((own, i) => own.set(from[i]))],
     ['logits', 'all', (site, values, from) => site === 'blocks.2.hook_resid_post' && values[5].set(from[5])],
@@ -96,7 +112,9 @@ describe('a random model', () => {
   test('a receiver that comes before the sender, or none, is refused', async () => {
     const run = (options: object) => analyse(pathPatchingEdges, onnx, { model, pairs }, { gate: 'L1H0', ...options });
     await expect(run({ together: ['L1H2'] })).rejects.toThrow('pathPatchingEdges: together.0 must come after the sender, L1H0, got "L1H2"');
-    await expect(run({ together: ['L7 MLP'] })).rejects.toThrow('together.0 must be a head (L2H0), an MLP (L1 MLP) or logits, got "L7 MLP"');
+    await expect(run({ together: ['L7 MLP'] })).rejects.toThrow(
+      'together.0 must be a head (L2H0), an MLP (L1 MLP) or logits, got "L7 MLP"',
+    );
     await expect(run({ gate: 'L3H0' })).rejects.toThrow('pathPatchingEdges: gate must be a head of the model, L0H0 to L2H2, got "L3H0"');
     await expect(run({ positions: 'verb' })).rejects.toThrow('pathPatchingEdges: positions must be one of read, content, all');
   });

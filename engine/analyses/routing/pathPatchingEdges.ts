@@ -12,13 +12,16 @@ import { metricOf } from '../../interventions/effects.ts';
 import type { Arm, Intervention } from '../../interventions/intervention.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
-import { gateOf, gateOption, labelOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { gateOption, labelOf, positionsOf, positionsOption, RunSteps, swapHead, type Head } from './heads.ts';
 import { parts, readerName, readerOf, readersAfter, readsAfter, receiversOf, type Reader } from './receivers.ts';
 import { groundFacts } from './screens.ts';
 import { gapFacts, gapOf, pairAxis, shareMeasures } from './shares.ts';
 
 const options = z.strictObject({
-  gate: gateOption.meta({ description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it' }),
+  gate: gateOption.meta({
+    description: 'the head that sends; auto: the one with the largest necessity + sufficiency that has a layer after it',
+  }),
   positions: positionsOption('read', 'where the head is interchanged'),
   mlps: z
     .enum(['recompute', 'freeze'], 'must be "recompute" or "freeze"')
@@ -42,8 +45,8 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('pathPatchingEdges');
-    const steps = new RunSteps(`edges: ${label}`, context, 3);
-    const sender = await gateOf('pathPatchingEdges', asked.gate, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`edges: ${label}`, context, 4);
+    const sender = await gateOf('pathPatchingEdges', asked.gate, { config, pairs }, runner, steps);
     const positions = positionsOf('pathPatchingEdges: positions', asked.positions, pairs);
     const sets = receiverSets(sender, config, asked.together);
     const edges = sets.flatMap(({ name, readers }) =>
@@ -100,15 +103,25 @@ export const pathPatchingEdges: RoutingAnalysis<typeof options> = {
         ...of('sufficiency', denoised, 1, 'M(control with the head as on sensitive) − M(control)'),
       },
       facts: {
-        ...groundFacts({ label, device: context.executor.name, pairs: pairs.pairs, seed, family: 'all edges of a direction, single and joint' }),
+        ...groundFacts({
+          label,
+          device: context.executor.name,
+          pairs: pairs.pairs,
+          seed,
+          family: 'all edges of a direction, single and joint',
+        }),
         sender: labelOf(sender),
         positions: asked.positions,
         mlps: asked.mlps,
         ...gapFacts(gap),
         ...Object.fromEntries(
-          sets.filter(({ readers }) => readers.length > 1).map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
+          sets
+            .filter(({ readers }) => readers.length > 1)
+            .map(({ name, readers }) => [`receivers.${name}`, readers.map(readerName).join(' ')]),
         ),
-        ...((config.keyValueHeads ?? config.heads) < config.heads && { keysAndValues: 'shared by groups of heads: k and v are those of the whole group' }),
+        ...((config.keyValueHeads ?? config.heads) < config.heads && {
+          keysAndValues: 'shared by groups of heads: k and v are those of the whole group',
+        }),
       },
     };
   },
@@ -148,4 +161,3 @@ function receiverSets(sender: Head, config: TransformerConfig, together: readonl
     ...(asked.length > 0 ? [{ name: 'together', readers: asked }] : []),
   ];
 }
-

@@ -13,7 +13,8 @@ export const parts = ['all', 'q', 'k', 'v'] as const;
 export type Part = (typeof parts)[number];
 
 /** Something that reads the residual, by name. */
-export type Reader = { readonly kind: 'head'; readonly head: Head } | { readonly kind: 'mlp'; readonly layer: number } | { readonly kind: 'logits' };
+export type Reader =
+  { readonly kind: 'head'; readonly head: Head } | { readonly kind: 'mlp'; readonly layer: number } | { readonly kind: 'logits' };
 
 /** @throws UserError naming `place` */
 export function readerOf(place: string, name: string, config: TransformerConfig): Reader {

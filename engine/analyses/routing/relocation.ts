@@ -3,6 +3,7 @@
  * ranking by interchange are compared, and beside them whether behaviour is the same; a gate that moves while behaviour does not is the claim.
  */
 import { z } from 'zod';
+import { UserError } from '../../base/errors.ts';
 import type { Measure } from '../../base/findings.ts';
 import { Random } from '../../base/random.ts';
 import { wholeBetween } from '../../base/schema.ts';
@@ -30,9 +31,12 @@ export const relocation: RoutingAnalysis<typeof options> = {
   draws: true,
   async run({ others = [], seed, options: { top }, ...first }, context) {
     const subjects: Subject[] = [first, ...others];
+    const labels = subjects.map(({ label }) => label);
+    const twin = labels.find((label, i) => labels.indexOf(label) < i);
+    if (twin !== undefined) throw new UserError('relocation: models', 'must have a label each', twin);
     const random = new Random(seed).fork('relocation');
     const steps = new RunSteps(`relocation: ${first.label}`, context, 2 * subjects.length);
-    const found = [];
+    const found: Described[] = [];
     for (const subject of subjects) found.push(await describe(subject, top, steps, context.runner(subject.model), random));
     const model = (unit: string, definition: string, data: ArrayLike<number>): Measure => ({ axes: ['model'], unit, definition, data: Float64Array.from(data) });
     const matrix = (definition: string, of: (one: Described, other: Described) => number): Measure => ({
@@ -41,7 +45,6 @@ export const relocation: RoutingAnalysis<typeof options> = {
       definition,
       data: Float64Array.from(found.flatMap((one) => found.map((other) => of(one, other)))),
     });
-    const labels = subjects.map(({ label }) => label);
     return {
       axes: { model: { values: labels }, other: { values: labels }, member: { values: MEMBERS }, outcome: { values: outcomes } },
       measures: {

@@ -15,7 +15,8 @@ import { headOutput } from '../../models/sites.ts';
 import { outcomeRule, outcomes, outcomesOf } from '../../tasks/outcomes.ts';
 import type { PairSet } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
-import { allHeads, gateOf, gateOption, labelOf, meanOf, RunSteps, type Head } from './heads.ts';
+import { gateOf } from './gateRanking.ts';
+import { allHeads, gateOption, labelOf, meanOf, RunSteps, type Head } from './heads.ts';
 import { changesOf, groundFacts, headAxes, screenMeasures, wayOf } from './screens.ts';
 import { gapFacts, gapOf, pairAxis } from './shares.ts';
 
@@ -38,15 +39,21 @@ export const rescue: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('rescue');
-    const steps = new RunSteps(`rescue: ${label}`, context, 5);
-    const gate = await gateOf('rescue', asked, { config, pairs }, runner, { context: steps.next() });
+    const steps = new RunSteps(`rescue: ${label}`, context, 6);
+    const gate = await gateOf('rescue', asked, { config, pairs }, runner, steps);
     const heads = allHeads(config);
     const metrics = ['difference', 'argmax'] as const;
     const base = async (arm: 'sensitive' | 'control') => runner.run(pairs, arm, [], { metrics, context: steps.next() });
     const [plain, control] = [await base('sensitive'), await base('control')];
     const gap = gapOf(metricOf(plain, 'difference'), metricOf(control, 'difference'), random);
 
-    const put = ({ layer, head }: Head, donor: Donor): Write => ({ site: headOutput(layer), index: head, positions: 'read', op: 'swap', donor });
+    const put = ({ layer, head }: Head, donor: Donor): Write => ({
+      site: headOutput(layer),
+      index: head,
+      positions: 'read',
+      op: 'swap',
+      donor,
+    });
     const intervention = (id: string, writes: Write[]): Intervention => ({ id, writes, lifetime });
     const own = { arm: 'sensitive' } as const;
     const single = await runner.run(
@@ -62,7 +69,10 @@ export const rescue: RoutingAnalysis<typeof options> = {
     );
     const rates = new Rates(pairs);
     const amplifiers = heads.filter(({ layer }) => layer > gate.layer);
-    const best = amplifiers.reduce<Head | undefined>((first, head) => (first && rates.refused(single, labelOf(first)) >= rates.refused(single, labelOf(head)) ? first : head), undefined);
+    const best = loudest(amplifiers, (head) => [
+      rates.refused(single, labelOf(head)),
+      meanOf(metricOf(single, 'difference', labelOf(head))),
+    ]);
     const others = heads.filter((head) => head.layer <= gate.layer && labelOf(head) !== labelOf(gate));
     const drawn = others.length > 0 ? others[random.fork('random head').integer(others.length)] : undefined;
     const next = amplifiers.filter(({ layer }) => layer === gate.layer + 1);
@@ -71,7 +81,14 @@ export const rescue: RoutingAnalysis<typeof options> = {
       'cipher',
       [
         ...(best ? [intervention('gate + amplifier', [put(gate, own), put(best, own)])] : []),
-        ...(next.length > 0 ? [intervention('next layer', next.map((head) => put(head, own)))] : []),
+        ...(next.length > 0
+          ? [
+              intervention(
+                'next layer',
+                next.map((head) => put(head, own)),
+              ),
+            ]
+          : []),
         ...(next.length > 0 ? [intervention('gate + next layer', [put(gate, own), ...next.map((head) => put(head, own))])] : []),
       ],
       { metrics, context: steps.next() },
@@ -109,19 +126,33 @@ export const rescue: RoutingAnalysis<typeof options> = {
           definition: `share of all pairs whose prompt in cipher is refused; ${outcomeRule(pairs)}`,
           data: Float64Array.from(shares, ({ share }) => share),
         },
-        refusedLow: { axes: ['condition'], unit: 'share', definition: 'lower end of its 95 % interval, bootstrap over pairs', data: Float64Array.from(shares, ({ interval }) => interval.low) },
-        refusedHigh: { axes: ['condition'], unit: 'share', definition: 'upper end of it', data: Float64Array.from(shares, ({ interval }) => interval.high) },
+        refusedLow: {
+          axes: ['condition'],
+          unit: 'share',
+          definition: 'lower end of its 95 % interval, bootstrap over pairs',
+          data: Float64Array.from(shares, ({ interval }) => interval.low),
+        },
+        refusedHigh: {
+          axes: ['condition'],
+          unit: 'share',
+          definition: 'upper end of it',
+          data: Float64Array.from(shares, ({ interval }) => interval.high),
+        },
         outcomePairs: {
           axes: ['condition', 'pair'],
           unit: '',
-          definition: `outcome of the prompt in cipher: ${outcomes.map((name, i) => `${i} ${name}`).join(', ')}`,
+          definition: `outcome of the prompt in cipher: ${outcomes.map((name, i) => `${i} ${name}`).join(', ')}; −1 for logits that are not finite`,
           data: Int32Array.from(there.flatMap(({ effects, id }) => [...rates.classes(effects, id)])),
         },
         outcomes: {
           axes: ['condition', 'outcome'],
           unit: 'share',
           definition: `share of all pairs, ${outcomeRule(pairs)}`,
-          data: Float64Array.from(there.flatMap(({ effects, id }) => outcomes.map((_name, o) => meanOf(rates.classes(effects, id).map((own) => Number(own === o)))))),
+          data: Float64Array.from(
+            there.flatMap(({ effects, id }) =>
+              outcomes.map((_name, o) => meanOf(rates.classes(effects, id).map((own) => Number(own === o)))),
+            ),
+          ),
         },
         refusedByHead: {
           axes: ['layer', 'head'],
@@ -141,15 +172,31 @@ export const rescue: RoutingAnalysis<typeof options> = {
         'refused.plain': rates.refused(plain, undefined, 'sensitive'),
         'refused.cipher': shares[0].share,
         ...(drawn && { 'random head': labelOf(drawn) }),
-        ...(best && { amplifier: labelOf(best) }),
+        ...(best && { amplifier: labelOf(best), 'amplifier.chosen': 'the deeper head with the highest rate in these pairs' }),
         denominator: 'all pairs for shares refused; the mean gap for `restored`',
       },
     };
   },
 };
 
+/** The head that alone brings back most refusals, and of equals most of the metric; the first of the model's own order. */
+function loudest(heads: readonly Head[], scoreOf: (head: Head) => readonly [refused: number, metric: number]): Head | undefined {
+  let best: { head: Head; score: readonly [number, number] } | undefined;
+  for (const head of heads) {
+    const score = scoreOf(head);
+    if (!best || score[0] > best.score[0] || (score[0] === best.score[0] && score[1] > best.score[1])) best = { head, score };
+  }
+  return best?.head;
+}
+
 /** M of the cipher that every head gives back, over the plain gap. */
-function restored(effects: Effects, changes: Float64Array, cells: number, gap: ReturnType<typeof gapOf>, random: Random): Findings['measures'] {
+function restored(
+  effects: Effects,
+  changes: Float64Array,
+  cells: number,
+  gap: ReturnType<typeof gapOf>,
+  random: Random,
+): Findings['measures'] {
   const way = wayOf('own', effects, changes);
   return screenMeasures(
     {
@@ -177,7 +224,9 @@ class Rates {
   /** Of every pair, an index into the outcomes. */
   classes(effects: Effects, id: string | undefined, arm: 'cipher' | 'sensitive' = 'cipher'): number[] {
     const outcome = outcomesOf(this.#pairs, arm);
-    return Array.from(metricOf(effects, 'argmax', id), (token, pair) => outcomes.indexOf(outcome(pair, token)));
+    return Array.from(metricOf(effects, 'argmax', id), (token, pair) =>
+      Number.isNaN(token) ? -1 : outcomes.indexOf(outcome(pair, token)),
+    );
   }
 
   refused(effects: Effects, id: string | undefined, arm: 'cipher' | 'sensitive' = 'cipher'): number {

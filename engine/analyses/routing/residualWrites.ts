@@ -36,7 +36,7 @@ export class ResidualWrites {
   readonly #pairs: PairSet;
 
   constructor({ config, parameters }: LanguageModel, pairs: PairSet) {
-    this.#config = settled(config as Parameters<typeof settled>[0]);
+    this.#config = settled(config);
     this.#parameters = parameters;
     this.#pairs = pairs;
     const { layers, heads } = this.#config;
@@ -51,7 +51,12 @@ export class ResidualWrites {
   }
 
   /** Runs an arm and reads what is needed of it. @param more further observations, handed back after its own */
-  async read(runner: Runner, arm: Arm, steps: RunSteps, more: readonly Observation[] = []): Promise<{ values: ReadValues; more: readonly Float32Array[]; metric: Float32Array }> {
+  async read(
+    runner: Runner,
+    arm: Arm,
+    steps: RunSteps,
+    more: readonly Observation[] = [],
+  ): Promise<{ values: ReadValues; more: readonly Float32Array[]; metric: Float32Array }> {
     const { layers } = this.#config;
     const each = <T>(act: (layer: number) => T): T[] => Array.from({ length: layers }, (_entry, layer) => act(layer));
     const own: Observation[] = [

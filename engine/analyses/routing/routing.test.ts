@@ -46,7 +46,7 @@ function contextOn(on: Executor, more: Partial<RoutingContext> = {}): RoutingCon
     progress: () => undefined,
     breathe: async () => undefined,
     runner: (model) => {
-      const found = runners.get(model) ?? new WholeRunner(on, model as ConstructorParameters<typeof WholeRunner>[1]);
+      const found = runners.get(model) ?? new WholeRunner(on, model);
       runners.set(model, found);
       return found;
     },

@@ -38,7 +38,9 @@ export function gapFacts(gap: Gap, definition = 'M(sensitive) − M(control)'): 
     gap: gap.estimate,
     'gap.low': gap.low,
     'gap.high': gap.high,
-    denominator: gap.divides ? `${numbers}, ${RESAMPLES} bootstrap samples of pairs` : `refused: ${numbers}, contains 0, so there are no shares`,
+    denominator: gap.divides
+      ? `${numbers}, ${RESAMPLES} bootstrap samples of pairs`
+      : `refused: ${numbers}, contains 0, so there are no shares`,
   };
 }
 
@@ -63,7 +65,9 @@ export interface Cells {
  */
 export function shareMeasures(
   { name, axes, definition, effects, cells, unit = 'logits', over = 'the mean gap; NaN where the gap is refused' }: Cells,
-  gap: Gap, seed: Random): Findings['measures'] {
+  gap: Gap,
+  seed: Random,
+): Findings['measures'] {
   const pairs = effects.length / cells;
   const column = (cell: number) => effects.subarray(cell * pairs, (cell + 1) * pairs);
   const family = Array.from({ length: cells }, (_entry, cell) => cell).filter((cell) => column(cell).every(Number.isFinite));
@@ -85,9 +89,17 @@ export function shareMeasures(
   const measure = (unit: string, definition: string, data: Measure['data'], own = axes): Measure => ({ axes: own, unit, definition, data });
   return {
     [name]: measure('share', `mean over pairs of ${definition}, divided by ${over}`, shares.estimate),
-    [`${name}Low`]: measure('share', `lower end of the 95 % interval of ${name}: ${RESAMPLES} bootstrap samples of pairs, effects and gaps together`, shares.low),
+    [`${name}Low`]: measure(
+      'share',
+      `lower end of the 95 % interval of ${name}: ${RESAMPLES} bootstrap samples of pairs, effects and gaps together`,
+      shares.low,
+    ),
     [`${name}High`]: measure('share', `upper end of the 95 % interval of ${name}`, shares.high),
-    [`${name}P`]: measure('', `sign-flip max-T p over the family of ${family.length} cells of ${name}, ${PERMUTATIONS} relabellings`, pValues),
+    [`${name}P`]: measure(
+      '',
+      `sign-flip max-T p over the family of ${family.length} cells of ${name}, ${PERMUTATIONS} relabellings`,
+      pValues,
+    ),
     [`${name}Effect`]: measure(unit, `mean over pairs of ${definition}`, mean),
     [`${name}State`]: measure('', '1: measured; 0: not there; −1: failed, a metric is not a finite number', state),
     [`${name}Pairs`]: measure(unit, `${definition}, pair by pair`, Float32Array.from(effects), [...axes, 'pair']),

@@ -19,7 +19,16 @@ export const plantedTask = policyTask({ topics: 12, high: 4, middle: 3, keys: 1 
 export function planted(options: PlantedOptions = {}): { circuit: PlantedCircuit; model: LanguageModel } {
   const circuit = plantedCircuit(plantedTask, options);
   const { config, parameters } = circuit;
-  return { circuit, model: { architecture: 'transformer', config, parameters, origin: { kind: 'compiled' }, tokens: [...plantedTask.names] } as LanguageModel };
+  return {
+    circuit,
+    model: {
+      architecture: 'transformer',
+      config,
+      parameters,
+      origin: { kind: 'compiled' },
+      tokens: [...plantedTask.names],
+    } as LanguageModel,
+  };
 }
 
 /** All combinations of topics, worded so that the planted circuit reads them. */
