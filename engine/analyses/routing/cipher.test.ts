@@ -181,12 +181,9 @@ describe('a random model', () => {
   });
 
   test('collapse is that of sums over pairs, signed and absolute', async () => {
-    const few = await analyse(
-      cipherInterchange,
-      onnx,
-      { model: random, pairs: drawnPairs(config, { pairs: 30, length: 6, divergence: 2, seed: 4 }) },
-      { gate: 'L0H0' },
-    );
+    const worded = randomModel({ ...config, vocabulary: plantedTask.vocabulary, positions: 8 }, 5);
+    const pairs = plantedPairs({ contrast: 'intent', pairs: 60 });
+    const few = await analyse(cipherInterchange, onnx, { model: worded, pairs }, { gate: 'L0H0' });
     const known = at(few, 'collapse').flatMap((value, cell) => (Number.isNaN(value) ? [] : [cell]));
     expect(known.length).toBeGreaterThan(0);
     for (const cell of known) {

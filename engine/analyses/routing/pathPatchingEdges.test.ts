@@ -33,7 +33,7 @@ test('the planted gate reaches its amplifiers by their queries, and nothing else
     for (const receiver of findings.axes.receiver.values as string[]) {
       const expected = edges[receiver] ?? 0;
       expectClose(at(findings, measure, { receiver, part: 'all' }), [expected], TRUTH, `${measure} ${receiver}`);
-      if (/^L/.test(receiver) && receiver !== 'L2 + L1 MLP') {
+      if (!/MLP|logits/.test(receiver)) {
         expectClose(at(findings, measure, { receiver, part: 'q' }), [expected], TRUTH, `${measure} ${receiver} q`);
         expectClose(at(findings, measure, { receiver, part: 'k' }), [0], TRUTH, `${measure} ${receiver} k`);
         expectClose(at(findings, measure, { receiver, part: 'v' }), [0], TRUTH, `${measure} ${receiver} v`);
@@ -113,7 +113,7 @@ describe('a random model', () => {
     const run = (options: object) => analyse(pathPatchingEdges, onnx, { model, pairs }, { gate: 'L1H0', ...options });
     await expect(run({ together: ['L1H2'] })).rejects.toThrow('pathPatchingEdges: together.0 must come after the sender, L1H0, got "L1H2"');
     await expect(run({ together: ['L7 MLP'] })).rejects.toThrow(
-      'together.0 must be a head (L2H0), an MLP (L1 MLP) or logits, got "L7 MLP"',
+      'together.0 must be a head (L2H0), an MLP of the model (L1 MLP) or logits, got "L7 MLP"',
     );
     await expect(run({ gate: 'L3H0' })).rejects.toThrow('pathPatchingEdges: gate must be a head of the model, L0H0 to L2H2, got "L3H0"');
     await expect(run({ positions: 'verb' })).rejects.toThrow('pathPatchingEdges: positions must be one of read, content, all');

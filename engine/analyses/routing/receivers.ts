@@ -21,7 +21,7 @@ export function readerOf(place: string, name: string, config: TransformerConfig)
   if (name === 'logits') return { kind: 'logits' };
   const layer = Number(/^L(\d+) MLP$/.exec(name)?.[1] ?? NaN);
   if (layer < config.layers) return { kind: 'mlp', layer };
-  if (!name.startsWith('L')) throw new UserError(place, 'must be a head (L2H0), an MLP (L1 MLP) or logits', name);
+  if (!/^L\d+H\d+$/.test(name)) throw new UserError(place, 'must be a head (L2H0), an MLP of the model (L1 MLP) or logits', name);
   return { kind: 'head', head: headOf(place, name, config) };
 }
 
