@@ -203,12 +203,17 @@ class Writer {
     for (const [name, value] of this.#program.outputs) this.#call(this.#name(value), name);
   }
 
-  /** Every site in the program is a value of its name, also where it marks an input, an output or what another site marks. */
+  /**
+   * Every site in the program is a value of its name, also where it marks an input, an output or what another site marks. Of a site that is there
+   * in several parts (positions of it, cut out) the first is.
+   */
   #nameSites(): void {
     const taken = new Set([...this.#inputs, ...this.#program.outputs.keys()]);
     for (const node of this.#program.nodes) {
       const name = node.attributes.name as string;
-      if (node.operation.name === 'site' && !taken.has(name)) this.#call(this.#names.get(node.outputs[0])!, name);
+      if (node.operation.name !== 'site' || taken.has(name)) continue;
+      this.#call(this.#names.get(node.outputs[0])!, name);
+      taken.add(name);
     }
   }
 

@@ -43,7 +43,7 @@ function resampledSource(pairs: PairSet, arm: Arm, seed: number): Source {
   const other = new Int32Array(pairs.pairs);
   order.forEach((pair, i) => (other[pair] = order[(i + 1) % order.length]));
   const own = armSource(pairs, arm);
-  return { key: `resample ${arm}`, tokens: (pair) => own.tokens(other[pair]), pairOf: (pair) => other[pair] };
+  return { key: `resample ${arm} ${seed}`, tokens: (pair) => own.tokens(other[pair]), pairOf: (pair) => other[pair] };
 }
 
 function promptSource(pairs: PairSet, place: string, tokens: readonly number[] | Int32Array, vocabulary: number): Source {

@@ -50,7 +50,11 @@ export interface Effects {
   readonly state: readonly CellState[];
   /** For each intervention, how many positions of pairs were written. */
   readonly fired: Int32Array;
-  /** For each intervention, how far its writes moved their sites: the L2 norm of the change over all of them together, mean over pairs. */
+  /**
+   * For each intervention, how far its writes moved their sites: the L2 norm of the change over all of them together, up to the position
+   * that is read; mean over pairs. A site below another write is moved from what that write made of it;
+   * of several writes to one place what counts is where they end.
+   */
   readonly moved: Float32Array;
   /** For each intervention and observation [pairs, places, part]. */
   readonly observed: readonly (readonly Float32Array[])[];

@@ -1,9 +1,7 @@
 /** Effects while they come in, pair by pair; what is there can be stored and taken up again. */
 import { UserError } from '../base/errors.ts';
-import type { TensorData } from '../graph/program.ts';
 import type { Effects } from './effects.ts';
 import { measure, metricName } from './measure.ts';
-import { Parts } from './modelGraph.ts';
 import type { Chunk } from './places.ts';
 import type { Resolved } from './resolve.ts';
 import type { CellState } from './sweep.ts';
@@ -57,18 +55,16 @@ export class EffectsStore {
     if (intervention !== undefined) this.#ran[intervention] = 1;
   }
 
-  /** The values of an observation in a chunk. @param at the position in `tensor` of a position of the prompt */
+  /** The values of an observation in a chunk. @param read copies the observed part of a row and position into an array at an offset */
   observe(
     intervention: number | undefined,
     observation: number,
     chunk: Chunk,
-    tensor: TensorData,
-    at: (position: number) => number = (position) => position,
+    read: (row: number, position: number, into: Float32Array, at: number) => void,
   ): void {
-    const { site, index, places, part, size } = this.#resolved.observations[observation];
+    const { places, part, size } = this.#resolved.observations[observation];
     const into = intervention === undefined ? this.#baseObserved[observation] : this.#observed[intervention][observation];
-    const parts = new Parts(site, tensor, index);
-    chunk.forEach((pair, row) => places[pair].forEach((position, k) => parts.read(row, at(position), into, pair * size + k * part)));
+    chunk.forEach((pair, row) => places[pair].forEach((position, k) => read(row, position, into, pair * size + k * part)));
   }
 
   /** A pair that an intervention provably leaves as it was: base metrics and observations, which must be there. */
@@ -86,6 +82,16 @@ export class EffectsStore {
   moved(intervention: number, fired: number, squared: number): void {
     this.#fired[intervention] += fired;
     this.#moved[intervention] += Math.sqrt(squared);
+  }
+
+  /** Takes over an intervention from effects of another runner on the same pairs. @param row its number there */
+  take(intervention: number, effects: Effects, row: number): void {
+    const each = effects.names.length * effects.pairs;
+    this.#metrics.set(effects.metrics.subarray(row * each, (row + 1) * each), intervention * each);
+    this.#fired[intervention] = effects.fired[row];
+    this.#moved[intervention] = effects.moved[row] * effects.pairs;
+    this.#ran[intervention] = 1;
+    effects.observed[row].forEach((data, i) => this.#observed[intervention][i].set(data));
   }
 
   effects(wholes: Effects['wholes']): Effects {

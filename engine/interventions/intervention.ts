@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
 import { parseWith } from '../base/schema.ts';
+import { isReading } from '../models/sites.ts';
 import { arms, type Arm, type PairSet } from '../tasks/pairs.ts';
 
 export type { Arm };
@@ -198,6 +199,8 @@ export function checkInterventions(interventions: readonly Intervention[], pairs
     seen.add(id);
     writes.forEach((write, i) => {
       const place = `intervention ${id}: writes.${i}`;
+      if (isReading(write.site))
+        throw new UserError(`${place}: site`, 'must be one that something depends on: this can only be read', write.site);
       checkNumbers(place, write, partSize(checkTarget(place, write, pairs, sizeOf), write.index));
     });
     receivers?.forEach((receiver, i) => checkTarget(`intervention ${id}: receivers.${i}`, receiver, pairs, sizeOf));

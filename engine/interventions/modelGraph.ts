@@ -6,9 +6,9 @@ import { Graph } from '../graph/graph.ts';
 import type { TensorData } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { parameterInputs, type Tensors } from '../models/parameters.ts';
-import { isReading } from '../models/sites.ts';
 import {
   causalMask,
+  checkRoles,
   settled,
   transformer,
   transformerInputs,
@@ -59,18 +59,21 @@ export function promptFeeds({ config }: ModelGraph, pairs: PairSet): Feeds {
   return {
     mask: { data: causalMask(length), shape: [length, length] },
     positions: { data: Int32Array.from({ length }, (_entry, i) => i), shape: [length] },
-    ...(config.roles && { roles: { data: modelRoles(config.roles, pairs), shape: [length] } }),
+    ...(config.roles && { roles: { data: modelRoles(config, config.roles, pairs), shape: [length] } }),
   };
 }
 
 /** The role of each position by the numbers of the model, which knows roles by name. */
-function modelRoles(names: readonly string[], { roles, roleNames = [], length }: PairSet): Int32Array {
-  if (roles?.length !== length) throw new UserError('pairs: roles', `must be one for each of ${length} positions: the model masks by role`, roles?.length);
-  return roles.map((role) => {
+function modelRoles(config: TransformerConfig, names: readonly string[], { roles, roleNames = [], length }: PairSet): Int32Array {
+  if (roles?.length !== length)
+    throw new UserError('pairs: roles', `must be one for each of ${length} positions: the model masks by role`, roles?.length);
+  const numbers = roles.map((role) => {
     const found = names.indexOf(roleNames[role]);
     if (found < 0) throw new UserError('pairs: roleNames', `must be roles of the model (${names.join(', ')})`, roleNames[role]);
     return found;
   });
+  checkRoles(config, numbers);
+  return numbers;
 }
 
 /** A site an intervention may write to: float32, a row for each prompt, one axis of positions, an axis that index counts along. */
@@ -128,14 +131,9 @@ export class Parts {
     this.#each(row, position, (offset, own) => (into[at + own] = this.#data[offset]));
   }
 
-  /** Writes the part of one row and position from `from` at `at`. @returns the squared distance it moved */
-  write(row: number, position: number, from: Float32Array, at = 0): number {
-    let moved = 0;
-    this.#each(row, position, (offset, own) => {
-      moved += (from[at + own] - this.#data[offset]) ** 2;
-      this.#data[offset] = from[at + own];
-    });
-    return moved;
+  /** Writes the part of one row and position from `from` at `at`. */
+  write(row: number, position: number, from: Float32Array, at = 0): void {
+    this.#each(row, position, (offset, own) => (this.#data[offset] = from[at + own]));
   }
 
   #each(row: number, position: number, act: (offset: number, own: number) => void): void {

@@ -32,15 +32,8 @@ export async function withPaths(
   // The first half is not stored: only effects are.
   const { checkpoint: _checkpoint, resume: _resume, ...watched } = context;
   const observed = observationsOf(paths);
-  // Paths of one sender differ in who receives: it is sent once for all of them.
-  const senders = paths.filter((path, i) => senderOf(paths, path) === i);
-  const sending = senders.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
-  const sent = await run(sending, {
-    ...plain,
-    metrics: ['difference'],
-    observe: observed,
-    context: watched,
-  });
+  const senders = sendersOf(paths);
+  const sent = await run(sending(model, base, senders), { ...plain, ...SENDING, observe: observed, context: watched });
   const receiving = interventions.map((own): Intervention => {
     if (!own.receivers) return own;
     const at = senders.indexOf(paths[senderOf(paths, own)]);
@@ -69,6 +62,36 @@ export async function withPaths(
 /** The first path that sends the same: the same list of writes, with MLPs treated alike. */
 const senderOf = (paths: readonly Intervention[], { writes, mlps = 'recompute' }: Intervention): number =>
   paths.findIndex((own) => own.writes === writes && (own.mlps ?? 'recompute') === mlps);
+
+/** Paths of one sender differ in who receives: it is sent once for all of them. */
+const sendersOf = (paths: readonly Intervention[]): Intervention[] => paths.filter((path, i) => senderOf(paths, path) === i);
+
+/** What is measured while senders send is not asked for. */
+const SENDING = { metrics: ['difference'] } satisfies RunOptions;
+
+const sending = (model: ModelGraph, base: Arm, paths: readonly Intervention[]): Intervention[] =>
+  paths.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
+
+/** The runs that interventions take one after another, for planning: what receivers will be given is not known yet, only its size. */
+export function stepsOf(
+  model: ModelGraph,
+  pairs: PairSet,
+  base: Arm,
+  interventions: readonly Intervention[],
+  options: RunOptions,
+): (readonly [readonly Intervention[], RunOptions])[] {
+  const paths = interventions.filter(({ receivers }) => receivers);
+  if (paths.length === 0) return [[interventions, options]];
+  resolve(model, pairs, base, interventions, options);
+  const receiving = interventions.map(({ id, writes, receivers }): Intervention => ({
+    id,
+    writes: receivers?.map((receiver) => ({ ...asObservation(receiver), op: 'set', amount: 0 })) ?? writes,
+  }));
+  return [
+    [sending(model, base, sendersOf(paths)), { ...options, ...SENDING, observe: observationsOf(paths) }],
+    [receiving, options],
+  ];
+}
 
 const asObservation = ({ site, index, positions = 'all' }: Receiver): Required<Pick<Observation, 'site' | 'positions'>> & Observation => ({
   site,

@@ -48,9 +48,25 @@ export interface Cache {
 export interface Suffix {
   /** The output at the position that is read, for each branch: `axis` has the size of {@link BRANCHES}. */
   readonly output: Value;
+  /** The other outputs, in their order: `axis` has the size of {@link BRANCHES}, or of its range. */
+  readonly others: readonly Value[];
   readonly caches: readonly Cache[];
   /** Names of inputs that replace the mask, with the range of their queries: [queries, all keys]. */
   readonly masks: ReadonlyMap<string, Range>;
+}
+
+/** Another value to hand out: at the position that is read, or from the changed one on. */
+export interface OtherOutput {
+  readonly value: Value;
+  readonly axis: number;
+  readonly range: 'last' | 'from';
+}
+
+/** Another value that differs from branch to branch, given like the changed site. */
+export interface GivenValue {
+  readonly value: Value;
+  readonly axis: number;
+  readonly changed: Value;
 }
 
 export interface SuffixOptions {
@@ -65,15 +81,26 @@ export interface SuffixOptions {
   readonly mask: Value;
   /** Whether the changed position is the one that is read: then nothing comes after it. */
   readonly atRead: boolean;
+  /**
+   * Whether the change goes on from that position to the last: `changed` then has {@link BRANCHES} + {@link AFTER} on its axis, in the order of
+   * the range `from`.
+   */
+  readonly spread?: boolean;
+  /** What else is given for every branch, over the same range as `changed`: further sites, or what is added to them. */
+  readonly given?: readonly GivenValue[];
+  readonly others?: readonly OtherOutput[];
   /** Names new inputs. */
   readonly prefix: string;
 }
 
-export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, prefix }: SuffixOptions): Suffix {
+export function suffix(options: SuffixOptions): Suffix {
+  const { output, axis, site, siteAxis, changed, mask, atRead, spread = false, given = [], others = [], prefix } = options;
   const { graph } = output;
-  requireSuffix({ output, axis, site, siteAxis, changed, mask });
+  const first = { value: site, axis: siteAxis, changed };
+  requireSuffix(options, [first, ...given]);
   const causal = new CausalReads(mask, POSITIONS);
-  const reached = dependents([output], [site]);
+  const sources = new Map([first, ...given].map(({ value, changed }) => [value, changed]));
+  const reached = dependents([output, ...others.map(({ value }) => value)], sources.keys());
   const caches = new Map<string, Cache & { input: Value }>();
   const masks = new Map<string, Range>();
   const vector = (list: List, size: Dimension) => inputNamed(graph, `range.${list}`, [size], 'int32');
@@ -119,7 +146,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
 
   const reaches = new Map<string, 'none' | 'at' | 'from'>();
   const reach = (value: Value, at: number): 'none' | 'at' | 'from' => {
-    if (value === site) return 'at';
+    if (sources.has(value)) return spread && !atRead ? 'from' : 'at';
     if (!reached.has(value)) return 'none';
     const key = `${value.id}|${at}`;
     let found = reaches.get(key);
@@ -139,7 +166,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
   const seen = new Set<string>();
   const demand = (value: Value, at: number, range: Range): void => {
     const key = `${value.id}|${at}|${range}`;
-    if (seen.has(key) || value === site || reach(value, at) === 'none') return;
+    if (seen.has(key) || sources.has(value) || reach(value, at) === 'none') return;
     seen.add(key);
     if (range === 'from') fromOn.add(`${value.id}|${at}`);
     const { node } = value;
@@ -152,6 +179,7 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     });
   };
   demand(output, axis, 'last');
+  for (const { value, axis, range } of others) demand(value, axis, range);
 
   const made = new Map<string, Value>();
   const part = (value: Value, at: number, wanted: Range): Value => {
@@ -164,7 +192,8 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
     let result: Value;
     if (!atRead && own === 'at' && range === 'from') result = concat([part(value, at, 'at'), clean(value, at, 'after')], at);
     else if (!atRead && own === 'at' && range !== 'at') result = clean(value, at, range);
-    else if (value === site) result = changed;
+    else if (sources.has(value))
+      result = range === 'last' ? gather(sources.get(value)!, vector('read', BRANCHES), at) : sources.get(value)!;
     else if (range === 'last' && fromOn.has(`${value.id}|${at}`)) result = gather(part(value, at, 'from'), vector('read', BRANCHES), at);
     else result = compute(value, at, range);
     made.set(key, result);
@@ -192,7 +221,8 @@ export function suffix({ output, axis, site, siteAxis, changed, mask, atRead, pr
   };
 
   const result = part(output, axis, 'last');
-  return { output: result, caches: [...caches.values()].map(({ input: _input, ...rest }) => rest), masks };
+  const rest = others.map(({ value, axis, range }) => part(value, axis, range));
+  return { output: result, others: rest, caches: [...caches.values()].map(({ input: _input, ...rest }) => rest), masks };
 }
 
 /** Whether inputs of size 1 stretch to others by themselves. */
@@ -210,19 +240,23 @@ const ofPrompt = (value: Value): boolean =>
 
 const labelOf = (value: Value): string => value.node?.label ?? (value.source.kind === 'input' ? value.source.name : value.source.kind);
 
-function requireSuffix({ output, axis, site, siteAxis, changed, mask }: Omit<SuffixOptions, 'atRead' | 'prefix'>): void {
+function requireSuffix({ output, axis, mask, atRead, spread, others = [] }: SuffixOptions, given: readonly GivenValue[]): void {
   const positionsAt = (place: string, value: Value, at: number) => {
     if (axisOf(value, POSITIONS) !== at)
       throw new UserError(`suffix: ${place}`, `must have ${String(POSITIONS)} along axis ${at} and no other`, String(value));
   };
   positionsAt('output', output, axis);
-  positionsAt('site', site, siteAxis);
-  const shape = site.shape.map((dimension, i) => (i === siteAxis ? BRANCHES : dimension));
-  if (!sameShape(changed.shape, shape) || changed.dtype !== site.dtype)
-    throw new UserError('suffix: changed', `must be ${site.dtype} [${shape.map(String).join(', ')}]`, String(changed));
+  others.forEach(({ value, axis: own }) => positionsAt('output', value, own));
+  const nodes = reachableNodes([output, ...others.map(({ value }) => value)]);
+  for (const { value, axis: own, changed } of given) {
+    positionsAt('site', value, own);
+    const shape = value.shape.map((dimension, i) => (i !== own ? dimension : spread && !atRead ? plus(BRANCHES, AFTER) : BRANCHES));
+    if (!sameShape(changed.shape, shape) || changed.dtype !== value.dtype)
+      throw new UserError('suffix: changed', `must be ${value.dtype} [${shape.map(String).join(', ')}]`, String(changed));
+    requireReached('suffix: site', value, nodes);
+  }
   if (mask.source.kind !== 'input' || !sameShape(mask.shape, [POSITIONS, POSITIONS]))
     throw new UserError('suffix: mask', `must be an input [${String(POSITIONS)}, ${String(POSITIONS)}]`, String(mask));
-  requireReached('suffix: site', site, reachableNodes([output]));
 }
 
 function positionsAxis(value: Value): number {

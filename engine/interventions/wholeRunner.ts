@@ -112,7 +112,10 @@ function record(
   const { data, shape } = values.get(LOGITS)!;
   const [, positions, vocabulary] = shape;
   chunk.forEach((pair, row) => store.measure(intervention, pair, data as Float32Array, (row * positions + pairs.read[pair]) * vocabulary));
-  observations.forEach(({ site }, i) => store.observe(intervention, i, chunk, values.get(site.name)!));
+  observations.forEach(({ site, index }, i) => {
+    const parts = new Parts(site, values.get(site.name)!, index);
+    store.observe(intervention, i, chunk, (row, position, into, at) => parts.read(row, position, into, at));
+  });
 }
 
 /** Forwards of one run: what is asked for of every prompt is found at once and kept while its chunk is worked on. */
@@ -170,6 +173,7 @@ class Forwards {
     squared: Float64Array,
   ): TensorData {
     const after: TensorData = { data: Float32Array.from(before.data), shape: before.shape };
+    const touched = chunk.map(() => new Set<number>());
     for (const own of writes) {
       const { write, places, part } = own;
       const parts = new Parts(site, after, write.index);
@@ -182,11 +186,23 @@ class Forwards {
           if (noise) given.set(noise.subarray(k * part, (k + 1) * part));
           else donor?.(row, k, given);
           applyWrite(write, value, given);
-          squared[row] += parts.write(row, position, value);
+          parts.write(row, position, value);
+          touched[row].add(position);
           fired[row]++;
         });
       });
     }
+    const [then, now] = [new Parts(site, before), new Parts(site, after)];
+    const [was, is] = [new Float32Array(then.size), new Float32Array(then.size)];
+    chunk.forEach((pair, row) => {
+      for (const position of touched[row]) {
+        // What comes after the position that is read is no part of the answer.
+        if (position > this.#resolved.pairs.read[pair]) continue;
+        then.read(row, position, was);
+        now.read(row, position, is);
+        is.forEach((number, i) => (squared[row] += (number - was[i]) ** 2));
+      }
+    });
     return after;
   }
 

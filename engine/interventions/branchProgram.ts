@@ -1,0 +1,160 @@
+/**
+ * The program that runs interventions on one set of sites as branches of one suffix (suffix.ts): cut at the sites nothing written comes before,
+ * with the writes further down as v ← scale · v + shift inside the graph, and metrics, movements and observations read off at its end.
+ */
+import { symbolsOf, plus, type Dimension } from '../graph/dimension.ts';
+import { dependents, program, type Program } from '../graph/program.ts';
+import { substitute } from '../graph/rebuild.ts';
+import type { Value } from '../graph/value.ts';
+import { add, multiply, square, subtract, sum } from '../ops/index.ts';
+import type { ModelGraph, Site } from './modelGraph.ts';
+import { AFTER, BRANCHES, POSITIONS, suffix, type Cache, type OtherOutput, type Range } from './suffix.ts';
+import { inputNamed, reaches } from './sweep.ts';
+
+/** `read`: every change is at the position that is read. `single`: at one earlier position of one site. `spread`: from some position on. */
+export type Mode = 'read' | 'single' | 'spread';
+
+/** A value to look at: at the read position, or from the first changed one on. */
+export interface Observed {
+  readonly site: Site;
+  readonly range: 'last' | 'from';
+}
+
+export interface BranchShape {
+  readonly mode: Mode;
+  /** Sites that are written to and that no other write comes before: their numbers are given. */
+  readonly first: readonly Site[];
+  /** Sites further down, in the order in which the model computes them. */
+  readonly later: readonly Site[];
+  readonly observed: readonly Observed[];
+}
+
+export const shapeKey = ({ mode, first, later, observed }: BranchShape): string =>
+  [
+    mode,
+    ...[first, later].map((sites) => sites.map(({ name }) => name).join()),
+    observed.map(({ site, range }) => `${site.name} ${range}`).join(),
+  ].join('|');
+
+export interface BranchProgram {
+  readonly shape: BranchShape;
+  readonly program: Program;
+  readonly caches: readonly Cache[];
+  readonly masks: ReadonlyMap<string, Range>;
+}
+
+/** Names of what a branch program takes for a site, and of what it gives. */
+export const changedName = (site: Site): string => `changed ${site.name}`;
+export const scaleName = (site: Site): string => `scale ${site.name}`;
+export const shiftName = (site: Site): string => `shift ${site.name}`;
+/** What is given by branch has another size where it goes on from the changed position. */
+export const givenName = (name: string, mode: Mode): string => (mode === 'spread' ? `${name} from there on` : name);
+/** Squared distances of a later site from what it would have been, [rows, branches or the range `from`]. */
+export const movedName = (site: Site): string => `moved ${site.name}`;
+export const LOGITS = 'branch logits';
+export const observedName = (number: number): string => `observed ${number}`;
+
+/** @throws CutRefusal where the model cannot be cut so */
+export function branchProgram(model: ModelGraph, shape: BranchShape): BranchProgram {
+  const made = branches(model, shape);
+  const outputs: Record<string, Value> = { [LOGITS]: made.output };
+  shape.later.forEach((site, i) => (outputs[movedName(site)] = made.others[i]));
+  shape.observed.forEach((_observed, i) => (outputs[observedName(i)] = made.others[shape.later.length + i]));
+  // Sizes that only sums of stand for elsewhere: a run has to be told them one by one.
+  if (shape.mode === 'spread') {
+    outputs['places at'] = inputNamed(model.graph, 'range.at', [BRANCHES], 'int32');
+    outputs['places after'] = inputNamed(model.graph, 'range.after', [AFTER], 'int32');
+  }
+  return { shape, program: program(outputs), caches: made.caches, masks: made.masks };
+}
+
+function branches(model: ModelGraph, { mode, first, later, observed }: BranchShape) {
+  const { graph, logits, mask } = model;
+  const range: Dimension = mode === 'spread' ? plus(BRANCHES, AFTER) : BRANCHES;
+  const sized = ({ value, axis }: Site) => value.shape.map((dimension, i) => (i === axis ? range : dimension));
+  const input = (name: string, site: Site) => ({ value: inputNamed(graph, givenName(name, mode), sized(site)), axis: site.axis });
+  // Scale and shift stand in the graph as inputs with positions; the suffix gives them by branch.
+  const affine = later.map((site) => {
+    const [scale, shift] = [scaleName(site), shiftName(site)].map((name) => inputNamed(graph, `${name} in place`, site.value.shape));
+    return { site, scale, shift, written: add(multiply(site.value, scale), shift) };
+  });
+  const distances = affine.map(({ site, written }) => sum(square(subtract(written, site.value)), { axes: partAxes(site) }));
+  let values: Value[] = [logits, ...distances, ...observed.map(({ site }) => site.value)];
+  // From the last site to the first: each then stands in what was already replaced.
+  for (const { site, written } of [...affine].reverse()) {
+    const own = affine.findIndex((other) => other.site === site) + 1;
+    const replaced = substitute(values, new Map([[site.value, written]]));
+    // A distance is that of a site from what it is before it is written to.
+    values = replaced.map((value, i) => (i === own ? values[i] : value));
+  }
+  const [output, ...rest] = values;
+  const cleanOf = origins([[output, logits], ...observed.map(({ site }, i) => [rest[later.length + i], site.value] as const)]);
+  const others = [
+    ...later.map((_site, i): OtherOutput => ({ value: rest[i], axis: 1, range: 'from' })),
+    ...observed.map(({ site, range }, i): OtherOutput => ({ value: rest[later.length + i], axis: site.axis, range })),
+  ];
+  const given = [
+    ...first
+      .map((site) => ({ site, ...input(changedName(site), site) }))
+      .map(({ site, value, axis }) => ({ value: site.value, axis, changed: value })),
+    ...affine.flatMap(({ site, scale, shift }) => [
+      { value: scale, axis: site.axis, changed: input(scaleName(site), site).value },
+      { value: shift, axis: site.axis, changed: input(shiftName(site), site).value },
+    ]),
+  ];
+  const [{ value: site, axis: siteAxis, changed }, ...more] = given;
+  const made = suffix({
+    output,
+    axis: 1,
+    site,
+    siteAxis,
+    changed,
+    mask,
+    atRead: mode === 'read',
+    spread: mode === 'spread',
+    given: more,
+    others,
+    // Masks are the same for all programs of a mode.
+    prefix: mode,
+  });
+  // Before the change nothing is written: what a run keeps of it is what the model itself computes.
+  return { ...made, caches: made.caches.map((cache) => ({ ...cache, value: cleanOf.get(cache.value) ?? cache.value })) };
+}
+
+/**
+ * For each value that was rebuilt with writes in place, the one it was rebuilt from.
+ * @param pairs outputs as rebuilt, and as they were
+ */
+function origins(pairs: readonly (readonly [Value, Value])[]): Map<Value, Value> {
+  const found = new Map<Value, Value>();
+  const stack = [...pairs];
+  for (let pair = stack.pop(); pair; pair = stack.pop()) {
+    const [now, before] = pair;
+    if (now === before || found.has(now)) continue;
+    found.set(now, before);
+    const [node, old] = [now.node!, before.node!];
+    if (node.operation.name === old.operation.name) node.inputs.forEach((input, i) => stack.push([input, old.inputs[i]]));
+    else {
+      // A site as it is written: scale · site + shift.
+      const product = node.inputs.find((input) => input.node)!;
+      stack.push([product.node!.inputs.find((input) => input.node)!, before]);
+    }
+  }
+  return found;
+}
+
+/** The axes of a site that a part has: all but rows and positions. */
+const partAxes = ({ value, axis }: Site): number[] => value.shape.map((_dimension, i) => i).filter((i) => i !== 0 && i !== axis);
+
+/** Whether what is written to a site before the position that is read can matter to anything looked at. */
+export function earlierMatters(model: ModelGraph, site: Site, observed: readonly Observed[]): boolean {
+  const made = branches(model, { mode: 'single', first: [site], later: [], observed });
+  const changed = model.graph.inputs.get(givenName(changedName(site), 'single'))!;
+  return [made.output, ...made.others].some((value) => reaches(changed, value));
+}
+
+/** Whether a site is computed from another. */
+export const below = (site: Site, other: Site): boolean => dependents([site.value], [other.value]).has(site.value);
+
+/** Whether a dimension depends on how many branches there are. */
+export const isBranched = (dimension: Dimension): boolean => symbolsOf(dimension).some((name) => name !== String(POSITIONS));

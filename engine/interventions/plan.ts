@@ -1,0 +1,246 @@
+/**
+ * What a run of interventions will cost, said before it runs: whole forwards the plain way takes, runs that are made instead, what the graph proves,
+ * what must be run whole and why, arithmetic, time and bytes. Counts are upper bounds: what turns out to leave everything as it was is not run.
+ */
+import type { Executor } from '../execute/executor.ts';
+import { evaluate, type Bindings } from '../graph/dimension.ts';
+import { program, type Program } from '../graph/program.ts';
+import type { PairSet } from '../tasks/pairs.ts';
+import { branchProgram, shapeKey, type BranchShape, type Observed } from './branchProgram.ts';
+import { armSource, type Source } from './donors.ts';
+import type { Effects } from './effects.ts';
+import type { Arm } from './intervention.ts';
+import { promptFeeds, type ModelGraph } from './modelGraph.ts';
+import { capacity, chunkRows, chunksOf, type Chunk } from './places.ts';
+import { expectedShape, observedOf, type Ways } from './planner.ts';
+import type { Resolved, ResolvedIntervention } from './resolve.ts';
+
+export interface Plan {
+  readonly pairs: number;
+  readonly interventions: number;
+  /** Pairs are run in so many parts, of at most so many pairs. */
+  readonly chunks: number;
+  readonly rows: number;
+  /** Forwards of all pairs that the plain way takes: base, donors, and one for every intervention and every further site it writes to. */
+  readonly naiveForwards: number;
+  /** Forwards of all pairs that are made: base and donors, and what is run whole. */
+  readonly forwards: number;
+  /** Runs of branches, over all chunks. */
+  readonly runs: number;
+  /** Interventions that are proved to change nothing. */
+  readonly proved: readonly string[];
+  /** Interventions that are run whole, and why. */
+  readonly wholes: Effects['wholes'];
+  /** Multiplications and additions of products, of the plain way and of the planned one. */
+  readonly work: { readonly naive: number; readonly planned: number };
+  /** Expected, where the cost of a unit of work was measured. */
+  readonly seconds?: { readonly naive: number; readonly planned: number };
+  /** Of the effects that are handed out, pair by pair; of the largest run; of the unchanged values of one chunk. */
+  readonly bytes: { readonly effects: number; readonly run: number; readonly chunk: number };
+  /** The interventions that one correction for many tests covers (max-T): all that the run asks for. */
+  readonly family: readonly string[];
+}
+
+/** @param secondsPerWork what one multiplication and addition takes, if it was measured */
+export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, secondsPerWork?: number): Plan {
+  const { pairs, interventions, metrics, observations, base } = resolved;
+  const { config } = model;
+  const chunks = chunksOf(pairs, chunkRows(config.width, pairs.length));
+  const rows = Math.max(...chunks.map((chunk) => chunk.length));
+  const { whole, reasons } = ways.of(resolved);
+  const observed = observedOf(resolved);
+  const forward = program({ logits: model.logits });
+  const work = (of: Program, sizes: Record<string, number>) => workOf(of, new Map(Object.entries({ positions: pairs.length, ...sizes })));
+  const each = work(forward, { rows: pairs.pairs });
+
+  const sources = new Set(
+    interventions.flatMap(({ sites }) => sites.flatMap(({ writes }) => writes.flatMap(({ donor }) => donor?.source?.key ?? []))),
+  );
+  sources.add(armSource(pairs, base).key);
+  const forwardsOf = ({ sites }: ResolvedIntervention) => Math.max(1, sites.length);
+  const naiveForwards = sources.size + interventions.reduce((sum, own) => sum + forwardsOf(own), 0);
+  const wholeForwards = [...whole].reduce((sum, i) => sum + forwardsOf(interventions[i]), 0);
+
+  const expected = interventions.map((own, i) => (whole.has(i) ? undefined : expectedShape(own, resolved, observed, ways)));
+  const programs = new Map<string, Program>();
+  const programOf = (shape: BranchShape) => {
+    const key = shapeKey(shape);
+    let found = programs.get(key);
+    if (!found) programs.set(key, (found = branchProgram(model, shape).program));
+    return found;
+  };
+  const ran = new Set<number>();
+  let [runs, planned, run] = [0, 0, 0];
+  for (const chunk of chunks) {
+    const groups = new Map<string, { shape: BranchShape; from: number; members: number }>();
+    const read = pairs.read[chunk[0]];
+    interventions.forEach((own, i) => {
+      const shape = expected[i];
+      const from = shape && firstChange(own, resolved, chunk, ways, observed);
+      if (from === undefined) return;
+      ran.add(i);
+      const actual: BranchShape = from === read ? { ...shape!, mode: 'read' } : shape!;
+      const key = `${shapeKey(actual)}|${from}`;
+      const group = groups.get(key) ?? { shape: actual, from, members: 0 };
+      groups.set(key, { ...group, members: group.members + 1 });
+    });
+    for (const { shape, from, members } of groups.values()) {
+      const most = capacity(chunk.length, 1 + read - from);
+      for (let left = members; left > 0; left -= most) {
+        const sizes = { rows: chunk.length, branches: Math.min(left, most), past: from, after: read - from };
+        runs++;
+        planned += work(programOf(shape), sizes);
+        run = Math.max(run, bytesOf(programOf(shape), new Map(Object.entries({ positions: pairs.length, ...sizes }))));
+      }
+    }
+  }
+  const total = { naive: naiveForwards * each, planned: planned + (sources.size + wholeForwards) * each };
+  const observedNumbers = observations.reduce((sum, { size }) => sum + size, 0);
+  return {
+    pairs: pairs.pairs,
+    interventions: interventions.length,
+    chunks: chunks.length,
+    rows,
+    naiveForwards,
+    forwards: sources.size + wholeForwards,
+    runs,
+    proved: interventions.flatMap(({ id }, i) => (whole.has(i) || ran.has(i) ? [] : [id])),
+    wholes: reasons,
+    work: total,
+    ...(secondsPerWork !== undefined && { seconds: { naive: total.naive * secondsPerWork, planned: total.planned * secondsPerWork } }),
+    bytes: {
+      effects: 4 * pairs.pairs * (interventions.length + 1) * (metrics.length + observedNumbers),
+      run,
+      chunk: sources.size * bytesOf(forward, new Map(Object.entries({ positions: pairs.length, rows }))),
+    },
+    family: interventions.map(({ id }) => id),
+  };
+}
+
+/** The plan of runs that follow one another (path patching: what the senders send, then what the receivers make of it). */
+export function joined(plans: readonly Plan[]): Plan {
+  const sum = (of: (plan: Plan) => number) => plans.reduce((total, plan) => total + of(plan), 0);
+  const most = (of: (plan: Plan) => number) => Math.max(...plans.map(of));
+  const last = plans[plans.length - 1];
+  const seconds = plans.every((plan) => plan.seconds)
+    ? { naive: sum((plan) => plan.seconds!.naive), planned: sum((plan) => plan.seconds!.planned) }
+    : undefined;
+  const { seconds: _seconds, ...rest } = last;
+  return {
+    ...rest,
+    naiveForwards: sum((plan) => plan.naiveForwards),
+    forwards: sum((plan) => plan.forwards),
+    runs: sum((plan) => plan.runs),
+    wholes: plans.flatMap((plan) => plan.wholes),
+    work: { naive: sum((plan) => plan.work.naive), planned: sum((plan) => plan.work.planned) },
+    ...(seconds && { seconds }),
+    bytes: { effects: most(({ bytes }) => bytes.effects), run: most(({ bytes }) => bytes.run), chunk: most(({ bytes }) => bytes.chunk) },
+  };
+}
+
+/** Forwards that are timed; the fastest counts. */
+const TIMED = 3;
+
+/** Seconds of one multiplication and addition in a whole forward of the first chunk. @param now a clock, in seconds */
+export function secondsPerWork(executor: Executor, model: ModelGraph, pairs: PairSet, base: Arm, now: () => number): number {
+  const [chunk] = chunksOf(pairs, chunkRows(model.config.width, pairs.length));
+  const { length } = pairs;
+  const source = armSource(pairs, base);
+  const tokens = new Int32Array(chunk.length * length);
+  chunk.forEach((pair, row) => tokens.set(source.tokens(pair), row * length));
+  const whole = program({ logits: model.logits });
+  const run = executor.compile(whole);
+  const feeds = { ...model.weights, ...promptFeeds(model, pairs), tokens: { data: tokens, shape: [chunk.length, length] } };
+  let best = Infinity;
+  for (let i = 0; i < TIMED; i++) {
+    const began = now();
+    run.run(feeds);
+    best = Math.min(best, now() - began);
+  }
+  run.dispose();
+  return (
+    best /
+    workOf(
+      whole,
+      new Map([
+        ['rows', chunk.length],
+        ['positions', length],
+      ]),
+    )
+  );
+}
+
+/** The plan in words, line by line. */
+export function planText(plan: Plan): string {
+  const { naiveForwards, forwards, runs, chunks, rows, proved, wholes, seconds, work, bytes, family } = plan;
+  const times = (work.naive / Math.max(work.planned, 1)).toPrecision(2);
+  return [
+    `${plan.interventions} interventions on ${plan.pairs} pairs, in ${chunks} ${chunks === 1 ? 'part' : 'parts'} of at most ${rows}`,
+    `plain way: ${naiveForwards} whole forwards; planned: ${forwards} whole forwards and ${runs} runs of branches, 1/${times} of the arithmetic`,
+    ...(seconds ? [`expected time: ${duration(seconds.planned)} (plain way ${duration(seconds.naive)})`] : []),
+    `proved to change nothing: ${proved.length}`,
+    `memory: at most ${megabytes(bytes.run)} for a run and ${megabytes(bytes.chunk)} for unchanged values of a part; effects ${megabytes(bytes.effects)}`,
+    `family of tests: ${family.length} interventions under one max-T`,
+    ...[...new Set(wholes.map(({ reason }) => reason))].map(
+      (reason) => `run whole: ${wholes.filter((own) => own.reason === reason).length}, since ${reason}`,
+    ),
+  ].join('\n');
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toPrecision(2)} MB`;
+const duration = (seconds: number): string => (seconds < 60 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`);
+
+/** The first position at which an intervention may change anything in a chunk, by tokens alone; undefined where it can change nothing. */
+function firstChange(
+  { sites }: ResolvedIntervention,
+  { pairs, base }: Resolved,
+  chunk: Chunk,
+  ways: Ways,
+  observed: readonly Observed[],
+): number | undefined {
+  const own = armSource(pairs, base);
+  let first: number | undefined;
+  for (const { site, writes } of sites) {
+    const earlier = ways.earlierMatters(site, observed);
+    for (const { write, donor, places } of writes) {
+      // A mean or what is added may differ from the first token on.
+      const source = donor?.source && !donor.mean && write.op !== 'add' ? donor.source : undefined;
+      for (const pair of chunk) {
+        const read = pairs.read[pair];
+        const differs = source ? firstDifference(own, source, pair) : 0;
+        for (const position of places[pair])
+          if (position >= differs && (position === read || (position < read && earlier)) && (first === undefined || position < first))
+            first = position;
+      }
+    }
+  }
+  return first;
+}
+
+function firstDifference(one: Source, other: Source, pair: number): number {
+  if (one.key === other.key) return Infinity;
+  const [left, right] = [one.tokens(pair), other.tokens(pair)];
+  const at = left.findIndex((token, i) => token !== right[i]);
+  return at < 0 ? Infinity : at;
+}
+
+/** Multiplications and additions of all products. */
+export function workOf({ nodes }: Program, bindings: Bindings): number {
+  let total = 0;
+  for (const { operation, inputs, outputs, attributes } of nodes) {
+    if (operation.name !== 'matmul') continue;
+    const [a] = inputs;
+    const inner = a.shape[attributes.transposeA ? a.rank - 2 : a.rank - 1];
+    total += outputs[0].shape.reduce<number>((product, dimension) => product * evaluate(dimension, bindings), evaluate(inner, bindings));
+  }
+  return total;
+}
+
+/** Bytes of what a run is given, gives, and holds at once at the most: its three widest values. */
+function bytesOf({ inputs, outputs, nodes }: Program, bindings: Bindings): number {
+  const size = ({ shape }: { readonly shape: Program['nodes'][number]['outputs'][number]['shape'] }) =>
+    4 * shape.reduce<number>((product, dimension) => product * evaluate(dimension, bindings), 1);
+  const given = [...inputs.values(), ...outputs.values()].map(size);
+  const widest = nodes.flatMap((node) => node.outputs.map(size)).sort((a, b) => b - a);
+  return [...given, ...widest.slice(0, 3)].reduce((a, b) => a + b, 0);
+}
