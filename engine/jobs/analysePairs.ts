@@ -7,7 +7,7 @@ import type { JobContext, JobKind } from '../contract.ts';
 import type { AnyRoutingAnalysis, RoutingContext, Subject } from '../analyses/routing/analysis.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { Runner } from '../interventions/effects.ts';
-import { WholeRunner } from '../interventions/wholeRunner.ts';
+import { PlannedRunner } from '../interventions/plannedRunner.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
 import { pairSet } from '../tasks/pairSchema.ts';
 import { armsOf, checkPairs } from '../tasks/pairs.ts';
@@ -113,7 +113,7 @@ class Setting implements RoutingContext, Disposable {
 
   readonly runner = (model: LanguageModel): Runner => {
     let runner = this.#runners.get(model);
-    if (!runner) this.#runners.set(model, (runner = new WholeRunner(this.executor, model)));
+    if (!runner) this.#runners.set(model, (runner = new PlannedRunner(this.executor, model)));
     return runner;
   };
 

@@ -167,13 +167,13 @@ describe('sweep', () => {
   test('prints its plan first, then every cell with effect, interval, p and state', async () => {
     const ended = await done(...words('--sites', 'L*H*@each', '--session', session, '--json'));
     expect(ended.stderr).toMatch(
-      /^plan: \d+ cells on 3 pairs of \d+ tokens: at most \d+ forwards of a prompt\n +p counts a family of \d+; effects take /,
+      /^plan: \d+ cells on 3 pairs of \d+ tokens; p counts a family of \d+; \d+ proved to be zero\n {6}\d+ forwards and \d+ partial runs for \d+ forwards, about .+ for .+; effects .+, memory .+\n$/,
     );
     const { cells, plan } = JSON.parse(ended.stdout) as { cells: Record<string, unknown>[]; plan: { cells: number } };
     expect(cells).toHaveLength(plan.cells);
     for (const cell of cells) {
       expect(Object.keys(cell)).toEqual(['cell', 'effect', 'interval', 'share', 'shareInterval', 'p', 'state', 'moved']);
-      expect(cell.state).toBe('measured');
+      expect(['measured', 'proved-zero']).toContain(cell.state);
     }
     const again = await done(...words('--sites', 'L*H*@each', '--session', session));
     expect(again.stdout).toMatch(/^cell +effect +95 % interval/);
