@@ -4,7 +4,7 @@ import type { Findings } from '../base/findings.ts';
 import type { Request } from '../contract.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
 import type { PairSet } from '../tasks/pairs.ts';
-import { amplifiersOf, tierA, tierB } from './policy.ts';
+import { amplifiersOf, thresholdsOf, tierA, tierB } from './policy.ts';
 import { policyReportFindings } from './policyReport.ts';
 
 const axis = (values: readonly (string | number)[]) => ({ values });
@@ -33,6 +33,10 @@ const answers: Record<string, Findings> = {
   cipherInterchange: table({ arm: ['plain', 'cipher'], ...grid }, { necessity: [-1, -2, 17, 18] }, { 'gate.collapse': 0.75 }),
   rescue: table(grid, {}, { rescue: 0.25 }),
   commitment: table({ layersDone: [0, 1, 2] }, { routeNoising: [0, 1, 1], contentNoising: [0, 0, 1] }),
+  doseResponse: table(
+    { condition: ['amplify', 'attenuate'], change: ['REFUSE', 'ANSWER'], topic: ['all', 't0', 't1'] },
+    { threshold: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, NaN] },
+  ),
   knockoutCascade: table(
     { knockout: ['zero', 'noised'], source: ['L0H0', 'L0H1'], target: ['L1H0', 'L1H1', 'L1H2'] },
     { change: [1, 2, 3, 4, 5, 6, 7, 8, 9, -0.9, -0.8, NaN], delta: [1, -1, 1] },
@@ -121,6 +125,11 @@ test('amplifiers are heads that push towards refusal, by what noising the gate t
   // Of L1H2 it is not said; L1H1 pushes the other way.
   expect(await amplifiersOf(submit([]), subject, 'L0H1')).toEqual({ L1H0: -90 });
   expect(asked[0].parameters).toMatchObject({ options: { gate: 'L0H1', positions: 'read' } });
+});
+
+test('thresholds are read by topic, of what is taken out of the sensitive prompt', async () => {
+  const subject = { seed: 1 } as Parameters<typeof thresholdsOf>[1];
+  expect(await thresholdsOf(submit([]), subject, 'L0H0')).toEqual({ t0: { refuse: 8, evade: 11 }, t1: { refuse: 9, evade: NaN } });
 });
 
 test('what a session keeps of a report says it again', () => {

@@ -62,6 +62,23 @@ export async function amplifiersOf(submit: Submit, subject: Subject, gate: strin
   );
 }
 
+/** Doses at which a topic stops being refused and begins to be answered, when what is detected is taken out of the sensitive prompt; NaN where it never does. */
+export async function thresholdsOf(
+  submit: Submit,
+  subject: Subject,
+  gate: string,
+): Promise<Record<string, { refuse: number; evade: number }>> {
+  const { axes, measures } = await analyse(submit, 'doseResponse', subject, { gate });
+  const topics = axes.topic.values;
+  const of = (change: string, topic: number) => {
+    const row = axes.condition.values.indexOf('attenuate') * axes.change.values.length + axes.change.values.indexOf(change);
+    return measures.threshold.data[row * topics.length + topic];
+  };
+  return Object.fromEntries(
+    topics.flatMap((topic, i) => (topic === 'all' ? [] : [[String(topic), { refuse: of('REFUSE', i), evade: of('ANSWER', i) }]])),
+  );
+}
+
 const tierASchema = z.strictObject({
   seed: wholeBetween(0, Number.MAX_SAFE_INTEGER)
     .default(0)

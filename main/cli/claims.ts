@@ -7,7 +7,7 @@ import { readPublishedFolder } from '../../engine/formats/publishedRouting/folde
 import { importPublished } from '../../engine/formats/publishedRouting/importPublished.ts';
 import { judgeAlignmentRoutes, type ClaimsInput, type JudgedClaim } from '../../engine/protocols/alignmentRoutesClaims.ts';
 import type { TestbedReport } from '../../engine/protocols/alignmentRoutesTestbed.ts';
-import { amplifiersOf, tierA, tierASubjects, tierB, tierBSubject } from '../../engine/protocols/policy.ts';
+import { amplifiersOf, thresholdsOf, tierA, tierASubjects, tierB, tierBSubject } from '../../engine/protocols/policy.ts';
 import type { PolicyReport } from '../../engine/protocols/policyReport.ts';
 import type { Submit } from '../../engine/protocols/protocol.ts';
 import { absolutePath, addCores, sessionOption } from './common.ts';
@@ -75,6 +75,7 @@ async function testbeds(
       const of = async (report: PolicyReport, subject: Parameters<typeof amplifiersOf>[1]): Promise<TestbedReport> => ({
         ...report,
         amplifiers: await amplifiersOf(submit, subject, report.gate),
+        thresholds: await thresholdsOf(submit, subject, report.gate),
       });
       const first = await of(await tierA.run(options, submit, () => undefined), tierASubjects(options).high);
       const trained: TestbedReport[] = [];
