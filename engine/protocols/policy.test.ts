@@ -22,6 +22,7 @@ const table = (
   ),
   facts,
 });
+const measure = (axes: string[], data: number[]) => ({ axes, unit: '', definition: '', data: Float64Array.from(data) });
 const grid = { layer: [0, 1], head: [0] };
 
 /** Every figure another number, in a model of two layers with one head. */
@@ -33,10 +34,23 @@ const answers: Record<string, Findings> = {
   cipherInterchange: table({ arm: ['plain', 'cipher'], ...grid }, { necessity: [-1, -2, 17, 18] }, { 'gate.collapse': 0.75 }),
   rescue: table(grid, {}, { rescue: 0.25 }),
   commitment: table({ layersDone: [0, 1, 2] }, { routeNoising: [0, 1, 1], contentNoising: [0, 0, 1] }),
-  doseResponse: table(
-    { condition: ['amplify', 'attenuate'], change: ['REFUSE', 'ANSWER'], topic: ['all', 't0', 't1'] },
-    { threshold: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, NaN] },
-  ),
+  doseResponse: {
+    ...table(
+      {
+        condition: ['amplify', 'attenuate'],
+        change: ['REFUSE', 'ANSWER'],
+        topic: ['all', 't0', 't1', 't2'],
+        dose: [0, 1],
+        outcome: ['REFUSE'],
+      },
+      {},
+    ),
+    measures: {
+      threshold: measure(['condition', 'change', 'topic'], [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, NaN, 13, 14, NaN, NaN]),
+      // Nobody asks about t2 in a sensitive prompt.
+      outcomes: measure(['condition', 'topic', 'dose', 'outcome'], [1, 1, NaN, NaN, NaN, NaN, 1, 1, 1, 1, 1, 1, 1, 1, NaN, NaN]),
+    },
+  },
   knockoutCascade: table(
     { knockout: ['zero', 'noised'], source: ['L0H0', 'L0H1'], target: ['L1H0', 'L1H1', 'L1H2'] },
     { change: [1, 2, 3, 4, 5, 6, 7, 8, 9, -0.9, -0.8, NaN], delta: [1, -1, 1] },
@@ -129,7 +143,7 @@ test('amplifiers are heads that push towards refusal, by what noising the gate t
 
 test('thresholds are read by topic, of what is taken out of the sensitive prompt', async () => {
   const subject = { seed: 1 } as Parameters<typeof thresholdsOf>[1];
-  expect(await thresholdsOf(submit([]), subject, 'L0H0')).toEqual({ t0: { refuse: 8, evade: 11 }, t1: { refuse: 9, evade: NaN } });
+  expect(await thresholdsOf(submit([]), subject, 'L0H0')).toEqual({ t0: { refuse: 10, evade: 14 }, t1: { refuse: 11, evade: NaN } });
 });
 
 test('what a session keeps of a report says it again', () => {

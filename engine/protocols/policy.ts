@@ -70,12 +70,18 @@ export async function thresholdsOf(
 ): Promise<Record<string, { refuse: number; evade: number }>> {
   const { axes, measures } = await analyse(submit, 'doseResponse', subject, { gate });
   const topics = axes.topic.values;
+  const attenuated = axes.condition.values.indexOf('attenuate');
+  // No share of outcomes: a topic that no sensitive prompt has.
+  const shares = axes.dose.values.length * axes.outcome.values.length;
+  const isThere = (topic: number) => !Number.isNaN(measures.outcomes.data[(attenuated * topics.length + topic) * shares]);
   const of = (change: string, topic: number) => {
-    const row = axes.condition.values.indexOf('attenuate') * axes.change.values.length + axes.change.values.indexOf(change);
+    const row = attenuated * axes.change.values.length + axes.change.values.indexOf(change);
     return measures.threshold.data[row * topics.length + topic];
   };
   return Object.fromEntries(
-    topics.flatMap((topic, i) => (topic === 'all' ? [] : [[String(topic), { refuse: of('REFUSE', i), evade: of('ANSWER', i) }]])),
+    topics.flatMap((topic, i) =>
+      topic === 'all' || !isThere(i) ? [] : [[String(topic), { refuse: of('REFUSE', i), evade: of('ANSWER', i) }]],
+    ),
   );
 }
 
