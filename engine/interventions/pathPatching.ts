@@ -33,7 +33,7 @@ export async function withPaths(
   const { checkpoint: _checkpoint, resume: _resume, ...watched } = context;
   const observed = observationsOf(paths);
   const senders = sendersOf(paths);
-  const sent = await run(sending(model, base, senders), { ...plain, ...SENDING, observe: observed, context: watched });
+  const sent = await run(sending(model, base, paths), { ...plain, ...SENDING, observe: observed, context: watched });
   const receiving = interventions.map((own): Intervention => {
     if (!own.receivers) return own;
     const at = senders.indexOf(paths[senderOf(paths, own)]);
@@ -59,18 +59,22 @@ export async function withPaths(
   };
 }
 
-/** The first path that sends the same: the same list of writes, with MLPs treated alike. */
-const senderOf = (paths: readonly Intervention[], { writes, mlps = 'recompute' }: Intervention): number =>
-  paths.findIndex((own) => own.writes === writes && (own.mlps ?? 'recompute') === mlps);
-
-/** Paths of one sender differ in who receives: it is sent once for all of them. */
-const sendersOf = (paths: readonly Intervention[]): Intervention[] => paths.filter((path, i) => senderOf(paths, path) === i);
+/** The first path that sends the same: the same list of writes, with MLPs treated alike. Noise is each intervention's own. */
+const senderOf = (paths: readonly Intervention[], { id, writes, mlps = 'recompute' }: Intervention): number =>
+  paths.findIndex(
+    (own) => own.id === id || (own.writes === writes && (own.mlps ?? 'recompute') === mlps && writes.every(({ op }) => op !== 'noise')),
+  );
 
 /** What is measured while senders send is not asked for. */
 const SENDING = { metrics: ['difference'] } satisfies RunOptions;
 
-const sending = (model: ModelGraph, base: Arm, paths: readonly Intervention[]): Intervention[] =>
-  paths.map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
+/** Paths of one sender differ in who receives: it is sent once for all of them. */
+const sendersOf = (paths: readonly Intervention[]): Intervention[] => paths.filter((path, i) => senderOf(paths, path) === i);
+
+function sending(model: ModelGraph, base: Arm, paths: readonly Intervention[]): Intervention[] {
+  for (const path of paths) requireLater(model, path);
+  return sendersOf(paths).map((path) => ({ id: path.id, writes: [...frozen(model, base, path), ...path.writes] }));
+}
 
 /** The runs that interventions take one after another, for planning: what receivers will be given is not known yet, only its size. */
 export function stepsOf(
@@ -88,7 +92,7 @@ export function stepsOf(
     writes: receivers?.map((receiver) => ({ ...asObservation(receiver), op: 'set', amount: 0 })) ?? writes,
   }));
   return [
-    [sending(model, base, sendersOf(paths)), { ...options, ...SENDING, observe: observationsOf(paths) }],
+    [sending(model, base, paths), { ...options, ...SENDING, observe: observationsOf(paths) }],
     [receiving, options],
   ];
 }
@@ -106,13 +110,22 @@ function observationsOf(paths: readonly Intervention[]): Observation[] {
   return [...new Map(paths.flatMap(({ receivers }) => receivers!).map((receiver) => [keyOf(receiver), asObservation(receiver)])).values()];
 }
 
-/** Writes that hold every head from the first sender's layer on as it is on the base prompt; the senders' own writes come after them. */
-function frozen(model: ModelGraph, base: Arm, { id, writes, receivers, mlps }: Intervention): Write[] {
-  const { graph, config } = model;
-  const orderOf = (site: string) => graph.sites.get(site)!.id;
-  const first = Math.min(...writes.map(({ site }) => orderOf(site)));
-  const early = receivers!.find(({ site }) => orderOf(site) < first);
+/** When the model computes a site, by number. */
+const orderIn = ({ graph }: ModelGraph, site: string): number => graph.sites.get(site)!.id;
+
+const firstOf = (model: ModelGraph, writes: readonly Write[]): number => Math.min(...writes.map(({ site }) => orderIn(model, site)));
+
+function requireLater(model: ModelGraph, { id, writes, receivers }: Intervention): void {
+  const first = firstOf(model, writes);
+  const early = receivers!.find(({ site }) => orderIn(model, site) < first);
   if (early) throw new UserError(`intervention ${id}: receivers`, 'must come after the first write', early.site);
+}
+
+/** Writes that hold every head from the first sender's layer on as it is on the base prompt; the senders' own writes come after them. */
+function frozen(model: ModelGraph, base: Arm, { writes, mlps }: Intervention): Write[] {
+  const { config } = model;
+  const first = firstOf(model, writes);
+  const orderOf = (site: string) => orderIn(model, site);
   const held = (site: string, index?: number): Write[] =>
     siteNamed(model, site) && orderOf(site) >= first
       ? [{ site, positions: 'all', op: 'swap', donor: { arm: base }, ...(index !== undefined && { index }) }]

@@ -1,11 +1,14 @@
 /** Edges from the gate: those of the planted circuit in closed form, those of a random model by forwards in plain loops. */
 import { afterAll, describe, expect, test } from 'vitest';
-import { expectClose } from '../../base/testing/closeTo.ts';
+import { EXACT, expectClose } from '../../base/testing/closeTo.ts';
 import { OnnxRuntimeExecutor } from '../../execute/onnxruntime.ts';
 import { TensorFlowExecutor } from '../../execute/tensorflow.ts';
+import { metricOf } from '../../interventions/effects.ts';
+import type { Intervention } from '../../interventions/intervention.ts';
 import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
 import { plainForward, plainSites, type Hook } from '../../interventions/testing/plainForward.ts';
 import { pathPatchingEdges } from './pathPatchingEdges.ts';
+import { WholeRunner } from '../../interventions/wholeRunner.ts';
 import { selectPairs } from '../../tasks/pairs.ts';
 import { analyse, at, planted, plantedPairs, randomModel } from './testing/subjects.ts';
 
@@ -107,6 +110,34 @@ describe('a random model', () => {
       expectClose(at(findings, measure, { receiver, part }), expected, { relative: 0, absolute: 1e-5 * gap }, `${receiver} ${part}`);
       expect(Math.max(...expected.map(Math.abs)), receiver).toBeGreaterThan(1e-4 * gap);
     }
+  });
+
+  test('several senders in one run are what each is alone', async () => {
+    const runner = new WholeRunner(onnx, model);
+    const from = (index: number) => [
+      { site: z(0), index, positions: 'all' as const, op: 'swap' as const, donor: { arm: 'control' as const } },
+    ];
+    const [one, other] = [from(1), from(2)];
+    const receivers = [{ site: 'blocks.2.attn.hook_q', index: 0 }];
+    const paths: Intervention[] = [
+      { id: 'one', writes: one, receivers },
+      { id: 'other', writes: other, receivers },
+      { id: 'one, frozen', writes: one, receivers, mlps: 'freeze' },
+      { id: 'one, to another', writes: one, receivers: [{ site: 'blocks.1.attn.hook_v' }] },
+    ];
+    const together = await runner.run(pairs, 'sensitive', paths);
+    for (const path of paths)
+      expectClose(
+        metricOf(together, 'difference', path.id),
+        metricOf(await runner.run(pairs, 'sensitive', [path]), 'difference', path.id),
+        EXACT,
+        path.id,
+      );
+    const late: Intervention = { id: 'late', writes: one, receivers: [{ site: 'hook_embed' }] };
+    await expect(runner.run(pairs, 'sensitive', [...paths, late])).rejects.toThrow(
+      'intervention late: receivers must come after the first write',
+    );
+    runner.dispose();
   });
 
   test('a receiver that comes before the sender, or none, is refused', async () => {
