@@ -148,6 +148,15 @@ describe('runs', () => {
     expectClose((await planned.run(wide, 'sensitive', heads(config, 'all'))).metrics, all.metrics, EXACT, 'again');
   });
 
+  test('runs that are asked for at once, on different pairs', async () => {
+    const planned = new PlannedRunner(onnx, model);
+    const other = pairsFor(config, 1, 9);
+    const screen = heads(config, 'read').slice(0, 5);
+    const both = await Promise.all([wide, other].map((pairs) => planned.run(pairs, 'sensitive', screen)));
+    for (const [i, pairs] of [wide, other].entries())
+      expectSame(both[i], await whole.run(pairs, 'sensitive', screen), await gapOf(pairs), `pairs ${i}`);
+  });
+
   test('pairs that are read at different positions', async () => {
     const pairs = { ...wide, read: Int32Array.from({ length: 70 }, (_entry, pair) => 5 + (pair % 3)) };
     const interventions: Intervention[] = [

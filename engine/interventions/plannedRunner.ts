@@ -45,6 +45,7 @@ export class PlannedRunner implements Runner {
   readonly #ways: Ways;
   readonly #programs = new Map<string, { readonly program: BranchProgram; readonly run: Executable }>();
   #runs = 0;
+  #turn: Promise<void> = Promise.resolve();
 
   /** @throws UserError for parameters that do not fit the model or are not finite */
   constructor(executor: Executor, model: TransformerModel | ModelGraph, { cacheBytes = CACHE_BYTES }: PlannedOptions = {}) {
@@ -75,7 +76,16 @@ export class PlannedRunner implements Runner {
   }
 
   async run(pairs: PairSet, base: Arm, interventions: readonly Intervention[], options: RunOptions = {}): Promise<Effects> {
-    return withPaths(this.#model, pairs, base, interventions, options, (plain, own) => this.#run(pairs, base, plain, own));
+    // One run at a time: what is kept belongs to the pairs of the run at hand.
+    const before = this.#turn;
+    let done = () => {};
+    this.#turn = new Promise((resolved) => (done = resolved));
+    await before;
+    try {
+      return await withPaths(this.#model, pairs, base, interventions, options, (plain, own) => this.#run(pairs, base, plain, own));
+    } finally {
+      done();
+    }
   }
 
   dispose(): void {
