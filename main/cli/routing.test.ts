@@ -103,6 +103,11 @@ test('a session shows, checks and exports what is about language models', async 
   expect((await done('show', session, shown.pairSets[0].digest.slice(0, 8))).stdout).toMatch(
     /^arms +sensitive, control, cipher, benignCipher$/m,
   );
+  await done('note', session, 'planted circuit', 'the gate', '--unit', 'L1H2');
+  expect((await done('show', session, digest.slice(0, 8))).stdout).toMatch(/ model [0-9a-f]{12} +L1H2 +the gate /);
+  expect((await here(['note', session, 'planted circuit', 'none', '--unit', 'L1H9'])).stderr).toMatch(
+    /--unit must be one of planted circuit/,
+  );
   await done('doctor', session);
 
   await done('export', session, digest.slice(0, 8), '--format', 'onnx', '--output', at('planted.onnx'));
