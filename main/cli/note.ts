@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import { unitLabel } from '../../engine/analyses/units.ts';
 import { UserError } from '../../engine/base/errors.ts';
-import type { Note, Subject } from '../store/notes.ts';
 import { headLabel } from '../../engine/models/sites.ts';
+import type { Note, Subject } from '../store/notes.ts';
 import type { Session } from '../store/session.ts';
 import { fileArgument, nearestText } from './common.ts';
 import { findAny } from './names.ts';
