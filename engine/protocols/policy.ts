@@ -29,6 +29,9 @@ interface Subject {
 const analyse = (submit: Submit, kind: string, subject: Subject, options: object = {}): Promise<Findings> =>
   submit<Findings>({ kind, parameters: { ...subject, options } });
 
+/** What training takes of the time of it all. */
+const TRAINING = 0.8;
+
 /** Jobs of {@link circuit}. */
 const ANALYSES = 7;
 
@@ -177,9 +180,12 @@ export const tierB: Protocol<TierBOptions, PolicyReport> = {
   parse: (options) => parseWith(tierBSchema, 'run tier-b', options),
   jobs: () => ANALYSES + 1,
   async run(options, submit, onProgress) {
-    const watched = new ProgressBoard(tierB.jobs(options), onProgress).watched(submit);
-    const { subject, accepted } = await tierBSubject(options, watched);
-    return policyReport(accepted, await circuit(watched, subject));
+    const trained = new ProgressBoard(1, (progress) => onProgress({ ...progress, total: progress.total / TRAINING }));
+    const { subject, accepted } = await tierBSubject(options, trained.watched(submit));
+    const asked = new ProgressBoard(ANALYSES, ({ done, total, ...progress }) =>
+      onProgress({ ...progress, done: TRAINING * total + (1 - TRAINING) * done, total }),
+    );
+    return policyReport(accepted, await circuit(asked.watched(submit), subject));
   },
   findings: policyReportFindings,
 };
