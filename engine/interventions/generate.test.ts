@@ -22,16 +22,20 @@ const [PAIRS, LENGTH, STEPS] = [6, 6, 5];
 const pairs = drawnPairs(CONFIG, { pairs: PAIRS, length: LENGTH, divergence: 1, seed: 2 });
 const runners = [new WholeRunner(onnx, { config: CONFIG, parameters }), new PlannedRunner(onnx, { config: CONFIG, parameters })];
 
-/** Greedy tokens of a pair, a head taken from the control at the last position of the prompt, and (persistent) of every later call. */
+const RESIDUAL = 'blocks.1.hook_resid_post';
+
+/** Greedy tokens of a pair, a head and the residual further up taken from the control at the last position of the prompt, and (persistent) of every later call. */
 function byHand(pair: number, lifetime: 'prompt' | 'persistent' | undefined): number[] {
   const tokens = [...pairs.arms.sensitive.subarray(pair * LENGTH, (pair + 1) * LENGTH)];
-  const donor = plainSites(CONFIG, parameters, pairs.arms.control.subarray(pair * LENGTH, (pair + 1) * LENGTH)).get(z(1))![LENGTH - 1];
+  const control = plainSites(CONFIG, parameters, pairs.arms.control.subarray(pair * LENGTH, (pair + 1) * LENGTH));
   const made: number[] = [];
   for (let step = 0; step < STEPS; step++) {
     const logits = plainForward(CONFIG, parameters, [...tokens, ...made], (site, values) => {
-      if (site !== z(1) || !lifetime) return;
+      if (!lifetime || (site !== z(0) && site !== RESIDUAL)) return;
+      const donor = control.get(site)![LENGTH - 1];
+      const [begin, end] = site === RESIDUAL ? [0, CONFIG.width] : [SIZE, 2 * SIZE];
       for (let position = LENGTH - 1; position < (lifetime === 'persistent' ? values.length : LENGTH); position++)
-        for (let i = SIZE; i < 3 * SIZE; i++) values[position][i] = donor[i];
+        for (let i = begin; i < end; i++) values[position][i] = donor[i];
     });
     const last = logits[logits.length - 1];
     made.push(last.indexOf(Math.max(...last)));
@@ -42,7 +46,10 @@ function byHand(pair: number, lifetime: 'prompt' | 'persistent' | undefined): nu
 const swapped = (lifetime: 'prompt' | 'persistent'): Intervention => ({
   id: lifetime,
   lifetime,
-  writes: [1, 2].map((index) => ({ site: z(1), index, positions: 'read', op: 'swap', donor: { arm: 'control' } })),
+  writes: [
+    { site: z(0), index: 1, positions: 'read', op: 'swap', donor: { arm: 'control' } },
+    { site: RESIDUAL, positions: 'read', op: 'swap', donor: { arm: 'control' } },
+  ],
 });
 
 test.each(runners.map((runner) => [runner.constructor.name, runner] as const))(

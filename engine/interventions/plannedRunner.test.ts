@@ -1,6 +1,6 @@
 /**
- * The planned way against whole forwards of both executors: every architecture option, kind of intervention and place where prompts may differ;
- * and the runs it makes, which must be few.
+ * The planned way against whole forwards of both executors, for the options that differ most (plannedRunner.full.test.ts has every one); and the runs
+ * it makes, which must be few.
  */
 import { afterAll, describe, expect, test } from 'vitest';
 import { EXACT, expectClose } from '../base/testing/closeTo.ts';
@@ -10,13 +10,13 @@ import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import { TensorFlowExecutor } from '../execute/tensorflow.ts';
 import { BASE, options } from '../models/testing/options.ts';
 import { randomWeights } from '../models/testing/plainTransformer.ts';
-import type { TransformerConfig } from '../models/transformer.ts';
 import type { PairSet } from '../tasks/pairs.ts';
-import { metricOf, type Effects, type RunOptions } from './effects.ts';
+import { metricOf } from './effects.ts';
 import type { Intervention } from './intervention.ts';
 import { modelGraph, siteNamed } from './modelGraph.ts';
 import { PlannedRunner } from './plannedRunner.ts';
-import { drawnPairs, meanGap } from './testing/drawnPairs.ts';
+import { meanGap } from './testing/drawnPairs.ts';
+import { ALLOWED, expectSame, holdToWholes, LENGTH, pairsFor } from './testing/holdToWholes.ts';
 import { everyKind, heads, z } from './testing/screens.ts';
 import { WholeRunner } from './wholeRunner.ts';
 
@@ -24,86 +24,8 @@ const onnx = new OnnxRuntimeExecutor();
 const tensorflow = new TensorFlowExecutor();
 afterAll(() => onnx.dispose());
 
-const LENGTH = 8;
-const PAIRS = 5;
-/** What reuse may cost, as a part of the gap (issue §2). */
-const ALLOWED = 1e-5;
-
-function pairsFor(config: TransformerConfig, divergence: number, pairs = PAIRS): PairSet {
-  const drawn = drawnPairs(config, { pairs, length: LENGTH, divergence, seed: 5 + divergence });
-  const roles = Int32Array.from({ length: LENGTH }, (_entry, i) => (i === 0 ? 0 : i < LENGTH - 2 ? 1 : 2));
-  return {
-    ...drawn,
-    roles,
-    roleNames: ['start', 'content', 'ask'],
-    content: drawn.content!.map((at, pair) => Math.min(LENGTH - 1, at + (pair % 2))),
-  };
-}
-
-/** Throws unless two runs say the same of every intervention. */
-function expectSame(actual: Effects, expected: Effects, gap: number, what: string): void {
-  const allowed = { relative: 0, absolute: ALLOWED * gap };
-  expectClose(metricOf(actual, 'difference'), metricOf(expected, 'difference'), allowed, `${what}: base`);
-  for (const id of expected.interventions)
-    expectClose(metricOf(actual, 'difference', id), metricOf(expected, 'difference', id), allowed, `${what}: ${id}`);
-  expect([...actual.fired], what).toEqual([...expected.fired]);
-  expectClose(actual.moved, expected.moved, { relative: 1e-5, absolute: 1e-5 }, `${what}: moved`);
-  actual.observed.forEach((own, i) =>
-    own.forEach((data, j) =>
-      expectClose(data, expected.observed[i][j], { relative: 1e-5, absolute: 1e-5 }, `${what}: ${actual.interventions[i]}: observed ${j}`),
-    ),
-  );
-}
-
-const OBSERVE: RunOptions['observe'] = [
-  { site: z(2), index: 1 },
-  { site: 'blocks.1.hook_resid_post', positions: [1, 4] },
-];
-
-describe.each(Object.entries(options))('%s', (_name, option) => {
-  const config = { ...BASE, ...option };
-  const parameters = randomWeights(config, new Random(3));
-  const model = modelGraph({ config, parameters });
-  const planned = new PlannedRunner(onnx, model);
-  const wholes = [new WholeRunner(onnx, model), new WholeRunner(tensorflow, model)];
-  afterAll(() => [planned, ...wholes].forEach((runner) => runner.dispose()));
-
-  test.each([0, LENGTH / 2, LENGTH - 1])('prompts that differ from position %i on', async (divergence) => {
-    const pairs = pairsFor(config, divergence);
-    const kinds = everyKind(model.config, LENGTH, (site) => siteNamed(model, site) !== undefined);
-    const interventions = [
-      ...heads(config, 'read'),
-      ...heads(config, [divergence > 0 ? divergence - 1 : 0]).slice(0, 5),
-      ...heads(config, [4]),
-      ...kinds,
-    ];
-    const run = { seed: 1, observe: OBSERVE };
-    const actual = await planned.run(pairs, 'sensitive', interventions, run);
-    const controls = metricOf(await planned.run(pairs, 'control', []), 'difference');
-    const gap = meanGap(metricOf(actual, 'difference'), controls);
-    const [byOnnx, byTensorFlow] = [
-      await wholes[0].run(pairs, 'sensitive', interventions, run),
-      await wholes[1].run(pairs, 'sensitive', interventions, run),
-    ];
-    expectSame(actual, byOnnx, gap, 'ONNX Runtime');
-    expectSame(actual, byTensorFlow, gap, 'TensorFlow.js');
-    const zeros = actual.interventions.filter((_id, i) => actual.state[i] === 'proved-zero');
-    for (const id of zeros) {
-      expectClose(metricOf(actual, 'difference', id), metricOf(actual, 'difference'), EXACT, `${id}: proved zero`);
-      expectClose(metricOf(byOnnx, 'difference', id), metricOf(byOnnx, 'difference'), EXACT, `${id}: zero in the naive way`);
-    }
-    expectClose(
-      metricOf(actual, 'difference', 'everything'),
-      controls,
-      { relative: 0, absolute: ALLOWED * gap },
-      'everything from the donor',
-    );
-    const fallen = actual.wholes.map(({ intervention }) => intervention);
-    if (option.exit) return expect(fallen).toContain('L0H0 "read"');
-    expect(zeros).toContain('its own');
-    expect(zeros.length).toBeGreaterThan(divergence === 0 ? 1 : 5);
-    expect(fallen).toEqual(['a pattern', 'a direction below a write']);
-  });
+test.each(['llama', 'read masks', 'an early exit some take'])('every kind of intervention: %s', async (name) => {
+  await holdToWholes([onnx, tensorflow], options[name], [LENGTH / 2]);
 });
 
 describe('runs', () => {

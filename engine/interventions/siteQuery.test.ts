@@ -41,19 +41,22 @@ test('a cell says where and what, and at which positions', () => {
 
 describe('what means nothing here', () => {
   test.each([
-    ['L2H0', /^sites must have each layer in \[0, 1\], ascending, got "L2H0"$/],
-    ['L0H2', /^sites must have each head in \[0, 1\]/],
-    ['L1-0H0', /^sites must have each layer in \[0, 1\], ascending/],
-    ['L0H0@3', /^sites must have each position in \[0, 2\]/],
-    ['blocks.0.attn.hook_q', /^sites must be sites of the model \(nearest: "blocks\.0\.attn\.hook_z"\), got "blocks\.0\.attn\.hook_q"$/],
-    ['blocks.0.mlp.hook_post[3]', /^sites must have each index at blocks\.0\.mlp\.hook_post in \[0, 2\]/],
-    ['L0H0,', /^sites must name a site between any two commas/],
-    ['', /^sites must name a site/],
-    ['L0H0@nowhere', /^sites must have positions that are read, content, all, each/],
-    ['L0H0@1@2', /^sites must have at most one @/],
-    ['head 3', /^sites must be heads \(L1H0, L\*H\*\) or sites/],
+    ['L2H0', /^siteSweep: sites must have each layer in \[0, 1\], ascending, got "L2H0"$/],
+    ['L0H2', /^siteSweep: sites must have each head in \[0, 1\]/],
+    ['L1-0H0', /^siteSweep: sites must have each layer in \[0, 1\], ascending/],
+    ['L0H0@3', /^siteSweep: sites must have each position in \[0, 2\]/],
+    [
+      'blocks.0.attn.hook_q',
+      /^siteSweep: sites must be sites of the model \(nearest: "blocks\.0\.attn\.hook_z"\), got "blocks\.0\.attn\.hook_q"$/,
+    ],
+    ['blocks.0.mlp.hook_post[3]', /^siteSweep: sites must have each index at blocks\.0\.mlp\.hook_post in \[0, 2\]/],
+    ['L0H0,', /^siteSweep: sites must name a site between any two commas/],
+    ['', /^siteSweep: sites must name a site/],
+    ['L0H0@nowhere', /^siteSweep: sites must have positions that are read, content, all, each/],
+    ['L0H0@1@2', /^siteSweep: sites must have at most one @/],
+    ['head 3', /^siteSweep: sites must be heads \(L1H0, L\*H\*\) or sites/],
     // A name is no pattern of its own: a dot is a dot.
-    ['blocks_0_hook_resid_pre', /^sites must be sites of the model/],
+    ['blocks_0_hook_resid_pre', /^siteSweep: sites must be sites of the model/],
   ])('%s', (query, message) => {
     expect(() => sitesOf(query, model)).toThrow(message);
   });

@@ -32,7 +32,8 @@ export interface SweptModel {
   readonly length: number;
 }
 
-const PLACE = 'sites';
+/** In errors: the field of the sweep that the query is given in. */
+const PLACE = 'siteSweep: sites';
 /** More than any screen shows or anybody waits for. */
 const MOST_CELLS = 1_000_000;
 

@@ -94,7 +94,7 @@ describe('what is refused', () => {
     const short = { ...config, positions: 7 };
     await expect(
       run({ ...request, model: { ...model, config: short, parameters: initialise(transformerParameters(short), new Random(1)) } }),
-    ).rejects.toThrow(/^siteSweep: model: pairs must be of at most 7 tokens, as the model takes, got 8$/);
+    ).rejects.toThrow(/^pairs: length must be at most 7 tokens, as the model takes, got 8$/);
     const broken = { ...model.parameters, 'unembed.W_U': model.parameters['unembed.W_U'].map((value, i) => (i === 3 ? NaN : value)) };
     await expect(run({ ...request, model: { ...model, parameters: broken } })).rejects.toThrow(
       /unembed\.W_U\[3\] must be a finite number, got NaN/,
@@ -125,6 +125,7 @@ test('a sweep of heads and residuals: swapping everything at the last residual i
   const byPair = findings.measures.byPair.data as Float32Array;
   const row = values.indexOf('L1H0') * 6;
   expect(byPair.subarray(row, row + 6).reduce((a, b) => a + b, 0) / 6).toBeCloseTo(at('effect', 'L1H0'), 5);
-  expect([...findings.measures.state.data]).toEqual(Array(7).fill(1));
+  // What cannot matter is not run, and says so.
+  expect([...findings.measures.state.data]).toEqual(values.map((cell) => (cell === 'blocks.0.hook_resid_pre' ? 2 : 1)));
   expect(findings.facts['model digest']).toBe(languageModelDigest(model));
 });

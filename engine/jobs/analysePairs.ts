@@ -7,7 +7,7 @@ import type { JobContext, JobKind } from '../contract.ts';
 import type { AnyRoutingAnalysis, RoutingContext, Subject } from '../analyses/routing/analysis.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { Runner } from '../interventions/effects.ts';
-import { WholeRunner } from '../interventions/wholeRunner.ts';
+import { PlannedRunner } from '../interventions/plannedRunner.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
 import { pairSet } from '../tasks/pairSchema.ts';
 import { armsOf, checkPairs } from '../tasks/pairs.ts';
@@ -54,7 +54,7 @@ export function routingJob(analysis: AnyRoutingAnalysis): JobKind<AnalysePairsPa
         const place = i === 0 ? `${id}: model` : `${id}: others.${i - 1}`;
         const resolved = await resolveModel(place, model, context);
         checkPairs(pairs, resolved.config.vocabulary);
-        requirePositions(place, resolved, pairs.length);
+        requirePositions(resolved, pairs.length);
         subjects.push({ label, model: resolved, pairs });
       }
       const [own, ...others] = subjects;
@@ -78,10 +78,14 @@ function checkArms(place: string, { arms }: AnyRoutingAnalysis, { pairs }: Asked
   if (missing !== undefined) throw new UserError(`${place}: pairs`, `must have the arms ${arms.join(', ')}`, there);
 }
 
-function requirePositions(place: string, { config }: LanguageModel, length: number): void {
+/** @throws UserError for prompts that are longer than the model takes */
+export function requirePositions({ config }: LanguageModel, length: number): void {
   if (length > config.positions)
-    throw new UserError(`${place}: pairs`, `must be of at most ${config.positions} tokens, as the model takes`, length);
+    throw new UserError('pairs: length', `must be at most ${config.positions} tokens, as the model takes`, length);
 }
+
+/** Milliseconds between two stored states: what an interruption costs at most. */
+const CHECKPOINT = 2000;
 
 /** One executor, and one runner for each model. */
 class Setting implements RoutingContext, Disposable {
@@ -89,9 +93,19 @@ class Setting implements RoutingContext, Disposable {
   readonly signal: AbortSignal;
   readonly progress: JobContext['progress'];
   readonly breathe: JobContext['breathe'];
+  readonly long: NonNullable<RoutingContext['long']>;
   readonly #runners = new Map<LanguageModel, Runner>();
 
-  constructor({ signal, progress, breathe }: JobContext) {
+  constructor({ signal, progress, breathe, resume, checkpoint }: JobContext) {
+    let stored = performance.now();
+    this.long = {
+      resume,
+      checkpoint: async (state) => {
+        if (performance.now() - stored < CHECKPOINT) return;
+        await checkpoint(state);
+        stored = performance.now();
+      },
+    };
     this.signal = signal;
     this.progress = progress;
     this.breathe = breathe;
@@ -99,7 +113,7 @@ class Setting implements RoutingContext, Disposable {
 
   readonly runner = (model: LanguageModel): Runner => {
     let runner = this.#runners.get(model);
-    if (!runner) this.#runners.set(model, (runner = new WholeRunner(this.executor, model)));
+    if (!runner) this.#runners.set(model, (runner = new PlannedRunner(this.executor, model)));
     return runner;
   };
 

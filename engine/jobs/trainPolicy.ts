@@ -116,12 +116,19 @@ export const trainPolicy: JobKind<TrainPolicyParameters, TrainPolicyResult> = {
       ...(parameters.checkpointSeconds !== undefined && { checkpointSeconds: parameters.checkpointSeconds }),
     });
 
+    // Both stages are one piece of work to whoever waits.
+    const total = parameters.base.steps + parameters.alignment.steps;
+    const whole = (before: number): JobContext => ({
+      ...context,
+      progress: ({ remaining: _ofTheStage, ...progress }) => context.progress({ ...progress, done: before + progress.done, total }),
+    });
+
     let base = resumed?.stage === 'alignment' ? { parameters: resumed.base, losses: resumed.losses } : undefined;
     base ??= await trainPrompts(
       closed,
       initialise(slottedParameters(closed), random.fork('parameters')),
       { ...staged('base'), prompts: basePrompts(task, parameters.base.steps * batch, random.fork('base'), spoken), trains: () => true },
-      within(context, resumed?.stage === 'base' ? resumed.state : undefined, (state): Checkpoint => ({ stage: 'base', state })),
+      within(whole(0), resumed?.stage === 'base' ? resumed.state : undefined, (state): Checkpoint => ({ stage: 'base', state })),
     );
     const { parameters: began, losses } = base;
     const prompts = alignmentPrompts(task, parameters.alignment.steps * batch, random.fork('alignment'), {
@@ -137,7 +144,7 @@ export const trainPolicy: JobKind<TrainPolicyParameters, TrainPolicyResult> = {
         trains: parameters.trains === 'everything' ? () => true : alignable,
         ...(parameters.orthogonal && { afterStep: silenceGate(task, open, began) }),
       },
-      within(context, resumed?.stage === 'alignment' ? resumed.state : undefined, (state): Checkpoint => ({
+      within(whole(parameters.base.steps), resumed?.stage === 'alignment' ? resumed.state : undefined, (state): Checkpoint => ({
         stage: 'alignment',
         base: began,
         losses,

@@ -1,5 +1,6 @@
-/** What `run tier-a` and `run tier-b` report, in the fields that scripts read (fixed), read off the findings of two analyses. */
+/** What `run tier-a` and `run tier-b` report, in the fields that scripts read (fixed), read off the findings of analyses. */
 import type { Findings } from '../base/findings.ts';
+import { headLabel } from '../models/sites.ts';
 
 export interface PolicySite {
   /** Of the gap, as are all but flip, dlaShare and p. */
@@ -27,26 +28,44 @@ export interface PolicyReport {
   readonly commitment: { readonly route: readonly number[]; readonly content: readonly number[] };
 }
 
-/** @param found of policyCircuit @param curves of commitment */
-export function policyReport(accepted: boolean, { axes, measures, facts }: Findings, { measures: curves }: Findings): PolicyReport {
-  const of = (measure: string, i: number) => measures[measure].data[i];
-  const site = (i: number): PolicySite => ({
-    necessity: of('necessity', i),
-    sufficiency: of('sufficiency', i),
-    flip: of('flip', i),
-    dlaShare: of('dlaShare', i),
-    dlaOverGap: of('dlaOverGap', i),
-    zeroAblation: { sensitive: of('zeroSensitive', i), control: of('zeroControl', i) },
-    cipherNecessity: of('cipherNecessity', i),
-    p: of('p', i),
+/** Findings of the analyses that a report is read off, by what they are. */
+export interface CircuitFindings {
+  readonly gate: string;
+  readonly interchange: Findings;
+  readonly attribution: Findings;
+  readonly ablation: Findings;
+  readonly cipher: Findings;
+  readonly rescue: Findings;
+  readonly commitment: Findings;
+}
+
+export function policyReport(accepted: boolean, found: CircuitFindings): PolicyReport {
+  const { gate, interchange, attribution, ablation, cipher, rescue, commitment } = found;
+  const heads = interchange.axes.head.values.length;
+  const cells = interchange.axes.layer.values.length * heads;
+  const cipherBegins = cipher.axes.arm.values.indexOf('cipher') * cells;
+  // Of one position and one ablation: what follows on the axes are layers and heads.
+  const at = ({ measures }: Findings, name: string, cell: number) => measures[name].data[cell];
+  const site = (cell: number): PolicySite => ({
+    necessity: at(interchange, 'necessity', cell),
+    sufficiency: at(interchange, 'sufficiency', cell),
+    flip: at(interchange, 'flip', cell),
+    dlaShare: at(attribution, 'directShare', cell),
+    dlaOverGap: at(attribution, 'direct', cell),
+    zeroAblation: { sensitive: at(ablation, 'sensitive', cell), control: at(ablation, 'control', cell) },
+    cipherNecessity: at(cipher, 'necessity', cipherBegins + cell),
+    p: at(interchange, 'necessityP', cell),
   });
   return {
     accepted,
-    sites: Object.fromEntries(axes.head.values.map((label, i) => [label, site(i)])),
-    gate: String(facts.gate),
-    rescue: Number(facts.rescue),
-    collapse: Number(facts.collapse),
-    commitment: { route: Array.from(curves.routeNoising.data), content: Array.from(curves.contentNoising.data) },
+    sites: Object.fromEntries(Array.from({ length: cells }, (_, cell) => [headLabel(Math.floor(cell / heads), cell % heads), site(cell)])),
+    gate,
+    rescue: Number(rescue.facts.rescue),
+    collapse: Number(cipher.facts['gate.collapse']),
+    commitment: {
+      route: Array.from(commitment.measures.routeNoising.data),
+      content: Array.from(commitment.measures.contentNoising?.data ?? []),
+    },
   };
 }
 
@@ -83,8 +102,14 @@ export function policyReportFindings(report: PolicyReport): Findings {
       ),
       p: column('', 'sign-flip max-T of necessity over all heads', ({ p }) => p),
       route: curve('of refusing against answering, with the residual at the read position after so many layers', commitment.route),
-      content: curve('of one answer against another, with the residual at the read position after so many layers', commitment.content),
+      content: curve(
+        'of one answer against another, with the residual at the read position after so many layers; NaN where there are no such pairs',
+        padded(commitment),
+      ),
     },
     facts: { accepted, gate, rescue, collapse },
   };
 }
+
+/** As long as the other curve. */
+const padded = ({ route, content }: PolicyReport['commitment']): readonly number[] => route.map((_value, i) => content[i] ?? NaN);

@@ -13,6 +13,7 @@ const byArm = <T extends z.ZodType>(each: T) =>
     cipher: each.exactOptional(),
     benignCipher: each.exactOptional(),
   });
+const tokenList = z.array(z.int('must be a token').min(0, 'must be a token'), 'must be a list of tokens');
 const tokenSets = z.strictObject({ count, tokens: integers });
 
 export const pairSet: z.ZodType<PairSet> = z.strictObject(
@@ -34,6 +35,8 @@ export const pairSet: z.ZodType<PairSet> = z.strictObject(
     labels: z
       .strictObject({
         expected: byArm(integers).exactOptional(),
+        answer: byArm(integers).exactOptional(),
+        policy: z.strictObject({ refuse: tokenList, evade: tokenList }).exactOptional(),
         topic: byArm(integers).exactOptional(),
         topicNames: names.exactOptional(),
         severity: integers.exactOptional(),

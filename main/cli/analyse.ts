@@ -2,6 +2,8 @@
 import { Command, type OptionValues } from 'commander';
 import type { AnyAnalysis } from '../../engine/analyses/analysis.ts';
 import { analyses } from '../../engine/analyses/index.ts';
+import type { AnyRoutingAnalysis } from '../../engine/analyses/routing/analysis.ts';
+import { routingAnalyses } from '../../engine/analyses/routing/index.ts';
 import { UserError } from '../../engine/base/errors.ts';
 import type { Findings } from '../../engine/base/findings.ts';
 import { analyseRequest } from '../../engine/jobs/analyse.ts';
@@ -12,6 +14,7 @@ import { plainFindings } from '../export/plainFindings.ts';
 import type { ModelRow } from '../store/models.ts';
 import type { Session } from '../store/session.ts';
 import { namedData } from '../host/describe/data.ts';
+import { analysePairsCommand } from './analysePairs.ts';
 import { addCores, nearestText, reworded, sessionOption } from './common.ts';
 import { aboutData, dataOf } from './dataOfModels.ts';
 import { findingsText } from './findingsText.ts';
@@ -45,12 +48,14 @@ export function analyseCommand(surroundings: Surroundings): Command {
     .allowUnknownOption()
     .allowExcessArguments()
     .action(async (id: string | undefined, { list, json }: { list?: boolean; json?: boolean }) => {
-      if (id === undefined && list) return print(json ? jsonLine(analyses.map(described)) : listText());
+      if (id === undefined && list)
+        return print(json ? jsonLine([...analyses.map(described), ...routingAnalyses.map(describedRouting)]) : listText());
       if (id === undefined) throw new UserError('analyse: analysis', 'must be given: --list tells which there are', id);
-      const ids = analyses.map((analysis) => analysis.id);
+      const ids = [...analyses, ...routingAnalyses].map((analysis) => analysis.id);
       throw new UserError('analyse: analysis', `must be one of ${ids.join(', ')}${nearestText(id, ids)}`, id);
     });
   for (const analysis of analyses) command.addCommand(commandOf(analysis, surroundings));
+  for (const analysis of routingAnalyses) command.addCommand(analysePairsCommand(analysis, surroundings));
   return command;
 }
 
@@ -137,6 +142,20 @@ const described = (analysis: AnyAnalysis) => ({
   models: analysis.models,
 });
 
+const describedRouting = ({ id, title, version, arms, others }: AnyRoutingAnalysis) => ({
+  id,
+  title,
+  version,
+  arms,
+  ...(others && { others }),
+});
+
 function listText(): string {
-  return `${aligned([['analysis', 'takes', 'what it tells'], ...analyses.map((analysis) => [analysis.id, takes(analysis), analysis.title])])}\n`;
+  const ofImages = analyses.map((analysis) => [analysis.id, takes(analysis), analysis.title]);
+  const ofLanguage = routingAnalyses.map(({ id, title, others }) => [
+    id,
+    `1 ${others ? `to ${others.most + 1} ` : ''}language model, pairs`,
+    title,
+  ]);
+  return `${aligned([['analysis', 'takes', 'what it tells'], ...ofImages, ...ofLanguage])}\n`;
 }

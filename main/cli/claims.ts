@@ -1,21 +1,23 @@
 /** `gatescope claims`: what How Alignment Routes claims, what is measured here of it, and what follows from the numbers alone. */
 import { Command, type OptionValues } from 'commander';
 import { z } from 'zod';
+import type { Request } from '../../engine/contract.ts';
 import { wholeBetween } from '../../engine/base/schema.ts';
 import { readPublishedFolder } from '../../engine/formats/publishedRouting/folder.ts';
 import { importPublished } from '../../engine/formats/publishedRouting/importPublished.ts';
 import { judgeAlignmentRoutes, type ClaimsInput, type JudgedClaim } from '../../engine/protocols/alignmentRoutesClaims.ts';
-import { tierA, tierB } from '../../engine/protocols/policy.ts';
+import type { TestbedReport } from '../../engine/protocols/alignmentRoutesTestbed.ts';
+import { amplifiersOf, thresholdsOf, tierA, tierASubjects, tierB, tierBSubject } from '../../engine/protocols/policy.ts';
 import type { PolicyReport } from '../../engine/protocols/policyReport.ts';
+import type { Submit } from '../../engine/protocols/protocol.ts';
 import { absolutePath, addCores, sessionOption } from './common.ts';
 import { Flags } from './flags.ts';
 import { OfferingOption } from './offers.ts';
 import { jsonLine, print, warn } from './output.ts';
 import { ProgressLine } from './progressLine.ts';
-import { runProtocol, type RunSetting } from './runProtocol.ts';
 import { defaultState, ownSession, stateFile, temporarySession } from './runState.ts';
 import { figure } from './table.ts';
-import type { Surroundings } from './work.ts';
+import { withEngines, type Surroundings } from './work.ts';
 
 const PLACE = 'claims';
 
@@ -63,25 +65,32 @@ async function testbeds(
     given.session === undefined
       ? temporarySession(stateFile(defaultState(), PLACE, seeds), ({ message }) => warn(message))
       : ownSession(absolutePath(given.session, `${PLACE}: --session`, 'file'));
-  if (kept.session.notice !== undefined) warn(kept.session.notice);
+  const { session } = kept;
+  if (session.notice !== undefined) warn(session.notice);
   const line = new ProgressLine();
-  const found = new Map<string, PolicyReport>();
-  const setting = (name: string): RunSetting<PolicyReport> => ({
-    ...surroundings,
-    cores: given.cores,
-    session: kept.session,
-    onProgress: line.show,
-    present: async (report) => void found.set(name, report),
-  });
   try {
-    await runProtocol(tierA, tierA.parse({}), setting('a'));
-    for (const seed of seeds) await runProtocol(tierB, tierB.parse({ seed }), setting(`b${seed}`));
-    kept.finished();
+    return await withEngines(session, { ...surroundings, cores: given.cores }, async (engines) => {
+      const submit: Submit = <Result>(request: Request) => engines.submit<Result>(request, line.show);
+      const options = tierA.parse({});
+      const of = async (report: PolicyReport, subject: Parameters<typeof amplifiersOf>[1]): Promise<TestbedReport> => ({
+        ...report,
+        amplifiers: await amplifiersOf(submit, subject, report.gate),
+        thresholds: await thresholdsOf(submit, subject, report.gate),
+      });
+      const first = await of(await tierA.run(options, submit, () => undefined), tierASubjects(options).high);
+      const trained: TestbedReport[] = [];
+      for (const seed of seeds) {
+        const asked = tierB.parse({ seed });
+        const report = await tierB.run(asked, submit, () => undefined);
+        trained.push(await of(report, (await tierBSubject(asked, submit)).subject));
+      }
+      kept.finished();
+      return { tierA: first, ...(seeds.length > 0 && { tierB: trained }) };
+    });
   } finally {
     line.clear();
     kept.close();
   }
-  return { tierA: found.get('a')!, ...(seeds.length > 0 && { tierB: seeds.map((seed) => found.get(`b${seed}`)!) }) };
 }
 
 export function claimsText(claims: readonly JudgedClaim[]): string {

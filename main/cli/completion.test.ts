@@ -40,7 +40,7 @@ describe('candidates', () => {
       ['train', '--meas'],
       ['--measure-every', '--measure-images', '--measure-angles'],
     ],
-    [['run', ''], ['dopamine']],
+    [['run', ''], ['dopamine', 'tier-a', 'tier-b']],
     [['train', '--ang'], ['--angles']],
     [
       ['train', '--optimiser', 'adam'],

@@ -18,8 +18,11 @@ export function findModel(session: Session, text: string, place: string): ModelR
 export function findAny<Kind extends Found['kind']>(session: Session, text: string, place: string, kinds: readonly Kind[]): FoundOf<Kind> {
   const rows = session.models();
   // A run has the label of its model, which is what is then meant.
-  const labelled = rows.filter(({ label }) => label === text);
-  const model = labelled.length === 1 ? ofKind(kinds, { kind: 'model', key: labelled[0].digest }) : undefined;
+  const labelled: Found[] = [
+    ...rows.flatMap(({ label, digest }) => (label === text ? [{ kind: 'model' as const, key: digest }] : [])),
+    ...session.languageModels().flatMap(({ label, digest }) => (label === text ? [{ kind: 'languageModel' as const, key: digest }] : [])),
+  ];
+  const model = labelled.length === 1 ? ofKind(kinds, labelled[0]) : undefined;
   return model ?? inPlace(session, text, place, kinds, modelTitles(rows));
 }
 

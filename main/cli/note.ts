@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { unitLabel } from '../../engine/analyses/units.ts';
 import { UserError } from '../../engine/base/errors.ts';
+import { headLabel } from '../../engine/models/sites.ts';
 import type { Note, Subject } from '../store/notes.ts';
 import type { Session } from '../store/session.ts';
 import { fileArgument, nearestText } from './common.ts';
@@ -87,18 +88,29 @@ function idOf(text: string, option: string): number {
 }
 
 function subjectOf(session: Session, text: string, unit: string | undefined): Subject {
-  const subject: Subject =
-    text === 'session' ? { kind: 'session', key: '' } : findAny(session, text, 'note: subject', ['model', 'run', 'result']);
+  const subject: Subject = text === 'session' ? { kind: 'session', key: '' } : named(session, text);
   if (unit === undefined) return subject;
   const units = unitsOf(session, subject);
   if (units.includes(unit)) return { ...subject, unit };
   throw new UserError('note: --unit', `must be one of ${text}${nearestText(unit, units)}`, unit);
 }
 
-/** Hidden units of a model, also of a run's; of a result, whatever its axes name. */
+/** A language model is a model to whoever writes about it. */
+function named(session: Session, text: string): Subject {
+  const { kind, key } = findAny(session, text, 'note: subject', ['model', 'languageModel', 'run', 'result']);
+  return { kind: kind === 'languageModel' ? 'model' : kind, key };
+}
+
+/** Hidden units of a model, heads of a language model, also of a run's; of a result, whatever its axes name. */
 function unitsOf(session: Session, { kind, key }: Subject): string[] {
   if (kind === 'result') return Object.values(session.result(key).findings.axes).flatMap(({ values }) => values.map(String));
-  const digest = kind === 'run' ? session.runs().find((run) => run.key === key)?.model : key;
+  const run = kind === 'run' ? session.runs().find((one) => one.key === key) : undefined;
+  const digest = run ? (run.model ?? run.languageModel) : key;
+  const language = session.languageModels().find((model) => model.digest === digest);
+  if (language)
+    return Array.from({ length: language.layers * language.heads }, (_, i) =>
+      headLabel(Math.floor(i / language.heads), i % language.heads),
+    );
   const widths = session.models().find((model) => model.digest === digest)?.widths ?? [];
   return widths.slice(1, -1).flatMap((width, layer) => Array.from({ length: width }, (_entry, unit) => unitLabel(layer, unit)));
 }

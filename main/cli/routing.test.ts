@@ -34,7 +34,7 @@ const quick = ['--permutations', '999', '--resamples', '100'];
 
 describe('run tier-a', () => {
   test('prints exactly the fields that scripts read, with the constants of the circuit', async () => {
-    const report = await json('run', 'tier-a', ...quick, '--session', session);
+    const report = await json('run', 'tier-a', '--session', session);
     expect(Object.keys(report)).toEqual(['accepted', 'sites', 'gate', 'rescue', 'collapse', 'commitment']);
     const { sites, commitment } = report as { sites: Record<string, Record<string, number>>; commitment: Record<string, number[]> };
     expect(Object.keys(sites)).toHaveLength(16);
@@ -58,7 +58,7 @@ describe('run tier-a', () => {
       dlaShare: 0,
       dlaOverGap: 0,
       cipherNecessity: close(0),
-      p: 1e-3,
+      p: 1 / 10_001,
     });
     expect(sites.L2H0).toMatchObject({ necessity: close(2 / 3), sufficiency: close(2 / 3), dlaOverGap: close(2 / 3) });
     expect(sites.L2H3.necessity).toBeCloseTo(-1 / 3, 3);
@@ -67,19 +67,19 @@ describe('run tier-a', () => {
   });
 
   test('answers again from its session, as a table too', async () => {
-    const again = await done('run', 'tier-a', ...quick, '--session', session);
+    const again = await done('run', 'tier-a', '--session', session);
     expect(again.engines).toBe(0);
     expect(again.stdout).toMatch(/^L1H2 \* +1\.000 +1\.000 +1\.000 /m);
     expect(again.stdout).toMatch(/^accepted +yes$/m);
-    const other = await done('run', 'tier-a', '--permutations', '99', '--resamples', '100', '--session', session);
-    expect(other.engines).toBe(1);
+    const other = await done('run', 'tier-a', '--seed', '1', '--session', session);
+    expect(other.engines).toBeGreaterThan(0);
   });
 
   test('refuses by flag', async () => {
-    const ended = await here(['run', 'tier-a', '--permutations', '5']);
+    const ended = await here(['run', 'tier-a', '--seed', '-5']);
     expect(ended).toMatchObject({
       code: 2,
-      stderr: 'gatescope: run tier-a: --permutations must be an integer in [99, 1000000], got "5"\n',
+      stderr: 'gatescope: run tier-a: --seed must be an integer in [0, 9007199254740991], got "-5"\n',
     });
   });
 });
@@ -98,10 +98,15 @@ test('a session shows, checks and exports what is about language models', async 
   const [{ digest }] = shown.languageModels;
   const text = (await done('show', session)).stdout;
   expect(text).toMatch(/^Language models$/m);
-  expect(text).toMatch(/^[0-9a-f]{12} +policyCircuit +planted circuit and 1 more /m);
+  expect(text).toMatch(/^[0-9a-f]{12} +cipherInterchange +planted circuit /m);
   expect((await done('show', session, digest.slice(0, 8))).stdout).toMatch(/^blocks\.1\.attn\.W_Q +/m);
   expect((await done('show', session, shown.pairSets[0].digest.slice(0, 8))).stdout).toMatch(
     /^arms +sensitive, control, cipher, benignCipher$/m,
+  );
+  await done('note', session, 'planted circuit', 'the gate', '--unit', 'L1H2');
+  expect((await done('show', session, digest.slice(0, 8))).stdout).toMatch(/ model [0-9a-f]{12} +L1H2 +the gate /);
+  expect((await here(['note', session, 'planted circuit', 'none', '--unit', 'L1H9'])).stderr).toMatch(
+    /--unit must be one of planted circuit/,
   );
   await done('doctor', session);
 
@@ -118,6 +123,35 @@ test('a session shows, checks and exports what is about language models', async 
     stderr: 'gatescope: export: --format must be safetensors, onnx or json for a language model, got "model.py"\n',
   });
   expect((await done('complete', 'show', session, digest.slice(0, 4))).stdout).toContain('language model planted circuit');
+});
+
+test('any analysis of circuits is asked of a model and pairs of the session', async () => {
+  const { pairSets } = (await json('show', session)) as { pairSets: { digest: string; pairs: number }[] };
+  const [{ digest }] = pairSets;
+  const { findings } = (await json(
+    'analyse',
+    'headInterchange',
+    '--session',
+    session,
+    '--pairs',
+    digest.slice(0, 8),
+    '--positions',
+    'read',
+  )) as {
+    findings: { measures: { necessity: { data: number[] } } };
+  };
+  expect(findings.measures.necessity.data[6]).toBeCloseTo(1, 3);
+  const text = (await done('analyse', 'commitment', '--session', session, '--pairs', digest.slice(0, 8), '--model', 'planted circuit'))
+    .stdout;
+  expect(text).toMatch(/^result [0-9a-f]{12}$/m);
+  expect((await done('analyse', '--list')).stdout).toMatch(/^siteSweep +1 language model, pairs +the effect of every place/m);
+  const refused = await here(['analyse', 'siteSweep', '--session', session, '--pairs', digest.slice(0, 8), '--sites', 'L9H9']);
+  expect(refused).toMatchObject({
+    code: 2,
+    stderr: 'gatescope: analyse siteSweep: --sites must have each layer in [0, 3], ascending, got "L9H9"\n',
+  });
+  const nothing = await here(['analyse', 'siteSweep', '--session', session, '--model', 'nobody', '--pairs', digest.slice(0, 8)]);
+  expect(nothing.stderr).toMatch(/^gatescope: analyse siteSweep: --model must be /);
 });
 
 describe('sweep', () => {
@@ -138,13 +172,13 @@ describe('sweep', () => {
   test('prints its plan first, then every cell with effect, interval, p and state', async () => {
     const ended = await done(...words('--sites', 'L*H*@each', '--session', session, '--json'));
     expect(ended.stderr).toMatch(
-      /^plan: \d+ cells on 3 pairs of \d+ tokens: at most \d+ forwards of a prompt\n +p counts a family of \d+; effects take /,
+      /^plan: \d+ cells on 3 pairs of \d+ tokens; p counts a family of \d+; \d+ proved to be zero\n {6}\d+ forwards and \d+ partial runs for \d+ forwards, about .+ for .+; effects .+, memory .+\n$/,
     );
     const { cells, plan } = JSON.parse(ended.stdout) as { cells: Record<string, unknown>[]; plan: { cells: number } };
     expect(cells).toHaveLength(plan.cells);
     for (const cell of cells) {
       expect(Object.keys(cell)).toEqual(['cell', 'effect', 'interval', 'share', 'shareInterval', 'p', 'state', 'moved']);
-      expect(cell.state).toBe('measured');
+      expect(['measured', 'proved-zero']).toContain(cell.state);
     }
     const again = await done(...words('--sites', 'L*H*@each', '--session', session));
     expect(again.stdout).toMatch(/^cell +effect +95 % interval/);
@@ -154,6 +188,10 @@ describe('sweep', () => {
     };
     expect(shown.languageModels[1]).toMatchObject({ embedded: false, folder: model });
     expect(shown.pairSets.at(-1)).toMatchObject({ source: pairs });
+    // From where it lies; and embedded from then on.
+    await done('export', session, 'tiny', '--format', 'safetensors', '--output', at('tiny.safetensors'));
+    await done(...words('--sites', 'L*H*@each', '--session', session, '--embed'));
+    expect(((await json('show', session)) as typeof shown).languageModels[1]).toMatchObject({ embedded: true });
   });
 
   test.each([

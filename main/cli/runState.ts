@@ -43,7 +43,7 @@ export function temporarySession(path: string, onDamage: (problem: UserError) =>
     session,
     finished: () => (needed = false),
     close: () => {
-      const keeps = needed && (session.runs().length > 0 || session.results().length > 0);
+      const keeps = needed && (session.runs().length > 0 || session.results().length > 0 || session.hasCheckpoints());
       if (keeps) session.close();
       else session.discard();
     },

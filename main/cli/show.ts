@@ -35,7 +35,7 @@ export function showCommand(): Command {
       using session = openToRead(file);
       if (id === undefined) return print(json ? jsonLine(overview(session)) : overviewText(session));
       const { kind, key } = findAny(session, id, 'show: id', ['model', 'languageModel', 'run', 'result', 'pairs']);
-      const shown = { model: showModel, languageModel: showLanguageModel, run: showRun, result: showResult, pairs: showPairs }[kind](
+      const shown = { model: showModel, languageModel: noted(showLanguageModel), run: showRun, result: showResult, pairs: showPairs }[kind](
         session,
         key,
       );
@@ -241,6 +241,14 @@ function modelFacts(session: Session, row: ModelRow): string[][] {
     ['at', when(at)],
   ];
 }
+
+/** With the notes below it. */
+const noted =
+  (show: (session: Session, key: string) => Shown) =>
+  (session: Session, key: string): Shown => {
+    const { plain, text } = show(session, key);
+    return { plain, text: `${text}${notesOn(session, key)}` };
+  };
 
 const notesOn = (session: Session, key: string): string =>
   section('Notes', notesTable(session.notes().filter(({ subject }) => subject.key === key)));

@@ -7,6 +7,7 @@ import { UserError } from '../../engine/base/errors.ts';
 import type { Findings } from '../../engine/base/findings.ts';
 import { wholeBetween } from '../../engine/base/schema.ts';
 import { chatRenderer } from '../../engine/formats/huggingface/chat.ts';
+import { loadHuggingFace } from '../../engine/formats/huggingface/load.ts';
 import { readTokenizer } from '../../engine/formats/huggingface/tokenizer.ts';
 import type { SweepPlan } from '../../engine/jobs/planSweep.ts';
 import type { ModelSummary } from '../../engine/jobs/readModel.ts';
@@ -32,6 +33,10 @@ const schema = sweepOptions.extend({
   length: wholeBetween(1, 1 << 24)
     .optional()
     .meta({ description: 'tokens of the prompts to take, where the file has pairs of several lengths' }),
+  embed: z
+    .boolean('must be true or false')
+    .default(false)
+    .meta({ description: 'whether the weights are kept in the session; else where they lie' }),
   chat: z
     .boolean('must be true or false')
     .default(false)
@@ -101,7 +106,9 @@ interface Sweep {
 }
 
 async function sweep({ folder, file, pairs, numbers, options: parsed, given }: Sweep, { signal, spawn }: Surroundings): Promise<void> {
-  const { seed, length: _length, chat: _chat, ...options } = parsed;
+  const { seed, length: _length, chat: _chat, embed, ...options } = parsed;
+  if (embed && given.session === undefined)
+    throw new UserError(`${PLACE}: --embed`, 'must be given with --session, which keeps the weights', true);
   const kept =
     given.session === undefined
       ? temporarySession(stateOf(folder, [pairs, options, seed]), ({ message }) => warn(message))
@@ -117,6 +124,7 @@ async function sweep({ folder, file, pairs, numbers, options: parsed, given }: S
       line.clear();
       process.stderr.write(`${planText(plan)}\n`);
       session.putLoadedModel(model, { label: nameOf(folder) });
+      if (embed) session.putLanguageModel(await loadHuggingFace(folder, { signal, place: `${PLACE}: --model` }), { label: nameOf(folder) });
       session.putPairSet(pairs, file);
       const request = { kind: siteSweep.id, parameters: { model: reference, label: nameOf(folder), pairs, seed, options } };
       const known = session.results().length;
@@ -144,10 +152,8 @@ async function submitted(submit: Engines['submit'], request: { kind: string; par
 /** What engines say of sites, models and pairs, in the words of the flags. */
 function inWords(error: unknown): never {
   if (!(error instanceof UserError)) throw error;
-  const [first, ...more] = error.field.split(': ');
-  if (first === 'sites') throw reworded(error, `${PLACE}: --sites`, error.rule);
-  if (first === 'model') throw reworded(error, [`${PLACE}: --model`, ...more].join(': '), error.rule);
-  if (first === 'pairs') throw reworded(error, [`${PLACE}: --pairs`, ...more].join(': '), error.rule);
+  const [first, ...more] = error.field.replace(/^(siteSweep|planSweep): /, '').split(': ');
+  if (['sites', 'model', 'pairs'].includes(first)) throw reworded(error, [`${PLACE}: --${first}`, ...more].join(': '), error.rule);
   throw error;
 }
 

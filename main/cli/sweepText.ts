@@ -4,6 +4,7 @@ import type { Findings } from '../../engine/base/findings.ts';
 import type { SweepPlan } from '../../engine/jobs/planSweep.ts';
 import { bytesText } from './list.ts';
 import { probability, share } from './policyTable.ts';
+import { durationText } from './progressLine.ts';
 import { aligned, figure } from './table.ts';
 
 export interface SweptCell {
@@ -38,10 +39,13 @@ export function cellsOf({ axes, measures }: Findings): SweptCell[] {
   }));
 }
 
-export function planText({ cells, family, pairs, length, forwards, bytes }: SweepPlan): string {
+/** Two lines and, where cells cannot be cut, a third that says why. */
+export function planText(plan: SweepPlan): string {
+  const { cells, family, pairs, length, naiveForwards, forwards, runs, proved, whole, reason, seconds, bytes } = plan;
   return [
-    `plan: ${cells} cells on ${pairs} pairs of ${length} tokens: at most ${forwards} forwards of a prompt`,
-    `      p counts a family of ${family}; effects take ${bytesText(bytes)}`,
+    `plan: ${cells} cells on ${pairs} pairs of ${length} tokens; p counts a family of ${family}; ${proved} proved to be zero`,
+    `      ${forwards} forwards and ${runs} partial runs for ${naiveForwards} forwards, about ${durationText(seconds.planned)} for ${durationText(seconds.naive)}; effects ${bytesText(bytes.effects)}, memory ${bytesText(bytes.memory)}`,
+    ...(whole > 0 ? [`      ${whole} cells are run whole: ${reason}`] : []),
   ].join('\n');
 }
 

@@ -15,8 +15,8 @@ export interface ExportedResult extends Pick<ResultRow, 'key' | 'analysis' | 've
 /** @throws UserError if it is not there */
 export function exportedResult(session: Session, key: string): ExportedResult {
   const { row, findings } = session.result(key);
-  const { analysis, version, digest, at, seed, models, corpus } = row;
-  return { key, analysis, version, digest, at, seed, models, ...imagesOf(session, corpus), findings };
+  const { analysis, version, digest, at, seed, models, languageModels, corpus } = row;
+  return { key, analysis, version, digest, at, seed, models: [...models, ...languageModels], ...imagesOf(session, corpus), findings };
 }
 
 function imagesOf(session: Session, corpus: string | undefined): Pick<ExportedResult, 'images'> {
@@ -36,7 +36,7 @@ export function exportedRun(session: Session, run: RunRow, title: string): Expor
     digest: run.digest ?? '',
     at: run.at,
     seed: run.seed,
-    models: run.model === undefined ? [] : [{ label: title, digest: run.model }],
+    models: [run.model ?? run.languageModel].flatMap((digest) => (digest === undefined ? [] : [{ label: title, digest }])),
     ...imagesOf(session, run.corpus),
     findings: checkFindings({
       axes: {

@@ -51,6 +51,9 @@ test('an analysis is planned, run, looked up and undone by digests', async () =>
   const plan = await api.plan(work);
   expect(plan).toMatchObject({ stored: false, runs: 1 });
   expect(await api.lookUp({ works: [work] })).toEqual([{ key: plan.key, state: 'absent' }]);
+  expect(await api.commandLine(work)).toMatch(
+    /^gatescope analyse siteSweep --session \S+ --model f4ec5826b266 --pairs ee47339dd735 --permutations 99 --resamples 100 --seed 1$/,
+  );
   const job = await api.run(work);
   expect(job.title).toBe('siteSweep: policy');
   expect(await settled(api, job.id)).toMatchObject({ state: 'done' });
@@ -81,9 +84,7 @@ test('what is not there, or does not fit, is refused', async () => {
     /^siteSweep: model must be the digest of a language model of this session/,
   );
   await expect(api.plan({ ...asked, pairs: model })).rejects.toThrow(/must hold the pairs/);
-  await expect(api.plan({ ...asked, analysis: 'policyCircuit' })).rejects.toThrow(
-    /^policyCircuit: pairs must have the arms sensitive, control, cipher/,
-  );
+  await expect(api.plan({ ...asked, analysis: 'rescue' })).rejects.toThrow(/^rescue: pairs must have the arms sensitive, control, cipher/);
   await expect(api.plan({ ...asked, options: { donor: 'friend' } })).rejects.toThrow(/^siteSweep: donor must be "pair"/);
   // Planned by its digest alone; that its folder is not there is found when it is run.
   expect(await api.plan({ ...asked, model: elsewhere })).toMatchObject({ stored: false });

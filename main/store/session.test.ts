@@ -137,6 +137,8 @@ describe('an analysis', () => {
         { digest: canonicalDigest(foundation(1)), label: 'base' },
         { digest: canonicalDigest(adapted(1)), label: 'mode' },
       ],
+      languageModels: [],
+      pairSets: [],
       outdated: false,
     };
     expect(again.results()).toEqual([row]);
@@ -339,7 +341,7 @@ describe('find', () => {
       `session: name must mean one of model ${mode} dopamine, run ${training().key.slice(0, 12)} dopamine, got "dopamine"`,
     );
     expect(() => session.find('fireing')).toThrow(
-      'session: name must be the label, or 4 or more digits, of a model, run, result, corpus of this session (nearest: "firing"), got "fireing"',
+      'session: name must be the label, or 4 or more digits, of a model, run, result, corpus, pairs of this session (nearest: "firing"), got "fireing"',
     );
     expect(() => session.find(mode.slice(0, 3))).toThrow('or 4 or more digits');
     const flipped = `${mode.slice(0, 7)}${mode[7] === '0' ? '1' : '0'}`;

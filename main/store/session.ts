@@ -14,7 +14,7 @@ import type { PairSet } from '../../engine/tasks/pairs.ts';
 import { actionRows, dropLayout, getLayout, layoutRows, markUndone, putAction, putLayout, type Action } from './actions.ts';
 import { canonicalDigest } from './canonical.ts';
 import { problemsInSteps, sessionProblems } from './check.ts';
-import { dropCheckpoint, getCheckpoint, putCheckpoint } from './checkpoints.ts';
+import { checkpointKeys, dropCheckpoint, getCheckpoint, putCheckpoint } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
 import { copySession, shareSession } from './copies.ts';
 import { corpusByFingerprint, corpusRows, putCorpus, type Corpus } from './corpora.ts';
@@ -327,6 +327,10 @@ export class Session implements Disposable {
       if (training) putUnfinishedRun(this.#connection, key, training, this.#now());
       putCheckpoint(this.#connection, key, state, this.#now());
     });
+  }
+
+  hasCheckpoints(): boolean {
+    return checkpointKeys(this.#connection).length > 0;
   }
 
   dropCheckpoint(key: string): void {

@@ -22,6 +22,8 @@ export interface Subject {
 
 export interface RoutingContext extends Pick<JobContext, 'signal' | 'progress' | 'breathe'> {
   readonly executor: Executor;
+  /** For the one long run of an analysis that has one: where it goes on from, and how it stores how far it is. */
+  readonly long?: Pick<JobContext, 'resume' | 'checkpoint'>;
   /** The runner of a model: the same one whenever it is asked for; whoever made the context disposes of it. */
   readonly runner: (model: LanguageModel) => Runner;
 }

@@ -58,9 +58,9 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
   async run({ model, label, pairs, seed, options }, context) {
     const cells = sitesOf(options.sites, sweptModel(model, pairs.length));
     const runner = context.runner(model);
-    const [base, other] = options.direction === 'noising' ? (['sensitive', 'control'] as const) : (['control', 'sensitive'] as const);
-    const interventions = cells.map((cell) => interventionOf(cell, donorOf(options, other)));
-    const effects = await runner.run(pairs, base, interventions, { seed, context });
+    const { base, other, interventions } = sweepInterventions(cells, options);
+    // The one long run: it stores how far it is, and goes on from there.
+    const effects = await runner.run(pairs, base, interventions, { seed, context: { ...context, ...context.long } });
     const apart = await runner.run(pairs, other, [], { context });
     const [own, theirs] = [metricOf(effects, 'difference'), metricOf(apart, 'difference')];
     const sign = base === 'sensitive' ? 1 : -1;
@@ -143,6 +143,12 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
     };
   },
 };
+
+/** One intervention for each cell, and the prompts they are made on. */
+export function sweepInterventions(cells: readonly SweepCell[], options: Options) {
+  const [base, other] = options.direction === 'noising' ? (['sensitive', 'control'] as const) : (['control', 'sensitive'] as const);
+  return { base, other, interventions: cells.map((cell) => interventionOf(cell, donorOf(options, other))) };
+}
 
 /** What a query can name of a model. */
 export function sweptModel(model: LanguageModel, length: number): SweptModel {

@@ -3,7 +3,9 @@
  * command line, and only what is not the command's default is said.
  */
 import { z } from 'zod';
+import { routingAnalyses } from '../../../engine/analyses/routing/index.ts';
 import { analyseRequest } from '../../../engine/jobs/analyse.ts';
+import { analysePairsRequest } from '../../../engine/jobs/analysePairs.ts';
 import { interpolateOptions } from '../../../engine/jobs/interpolateMode.ts';
 import { trainOptions } from '../../../engine/jobs/trainClassifier.ts';
 import { analyses } from '../../../engine/analyses/index.ts';
@@ -25,7 +27,6 @@ export function commandLine(work: Work, session: Session, requests: Requests): s
     const { options } = prepared as Extract<typeof prepared, { of: 'protocol' }>;
     return line('run', work.protocol, ...file, ...flags(protocolOf(work.protocol).options, options));
   }
-  if (work.kind === 'route') throw new UserError('commandLine: kind', 'must be work that a command asks for', work.kind);
   const { parameters } = (prepared as Extract<typeof prepared, { of: 'request' }>).request as { parameters: Record<string, unknown> };
   if (work.kind === 'interpolate') {
     const other = work.other === undefined ? [] : ['--other', work.other.slice(0, SHORT)];
@@ -35,6 +36,13 @@ export function commandLine(work: Work, session: Session, requests: Requests): s
     const said = flags(trainOptions, parameters, ['base', 'adapter'], { 'optimiser.kind': 'adam' });
     if (work.base === undefined) return line('train', ...file, ...said);
     return line('adapt', ...file, '--base', work.base.slice(0, SHORT), '--adapter', String(parameters.adapter), ...said);
+  }
+  if (work.kind === 'route') {
+    const subjects = [work, ...(work.others ?? [])];
+    const named = subjects.flatMap(({ model, pairs }) => ['--model', model.slice(0, SHORT), '--pairs', pairs.slice(0, SHORT)]);
+    const { options } = routingAnalyses.find(({ id }) => id === work.analysis)!;
+    const asked = flags(analysePairsRequest.pick({ seed: true }), parameters);
+    return line('analyse', work.analysis, ...file, ...named, ...flags(options, parameters.options), ...asked);
   }
   const { options } = analyses.find(({ id }) => id === work.analysis)!;
   const models = work.models.flatMap((digest) => ['--model', digest.slice(0, SHORT)]);
