@@ -17,6 +17,7 @@ import { MetricGradients } from './gradients.ts';
 import { interchange } from './swaps.ts';
 import { RunSteps } from './heads.ts';
 import { analyse, at, randomModel } from './testing/subjects.ts';
+import { unevenNorms } from './testing/unevenNorms.ts';
 
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
@@ -30,7 +31,7 @@ const runnerOf = (model: ReturnType<typeof randomModel>) => new WholeRunner(onnx
 
 test('the gradient at a head is the slope of M there, by central differences of whole runs', async () => {
   const config = { ...BASE, ...options.llama };
-  const model = randomModel(config, 3);
+  const model = unevenNorms(randomModel(config, 3));
   const pairs = pairsFor(config);
   const gradients = new MetricGradients(onnx, model, pairs);
   const site = headOutput(1);
@@ -66,7 +67,7 @@ test('the gradient at a head is the slope of M there, by central differences of 
 
 test('integrated over activations, the heads of a layer add up to what swapping the layer does', async () => {
   const config = { ...BASE };
-  const model = randomModel(config, 5);
+  const model = unevenNorms(randomModel(config, 5));
   const pairs = pairsFor(config);
   const findings = await analyse(attributionPatching, onnx, { model, pairs }, { positions: 'all', steps: 40 });
   const runner = runnerOf(model);
@@ -104,7 +105,7 @@ describe.each(
   ].map((name) => [name, { ...BASE, ...options[name] }] as const),
 )('edges: %s', (_name, config) => {
   test('what leaves a head, summed over all that read it, is its whole first-order effect', () => {
-    const model = randomModel(config, 3);
+    const model = unevenNorms(randomModel(config, 3));
     const pairs = pairsFor(config);
     const edges = new EdgeScores(model, pairs);
     const gradients = new MetricGradients(onnx, model, pairs);
