@@ -6,13 +6,13 @@ import { OnnxRuntimeExecutor } from '../../execute/onnxruntime.ts';
 import { metricOf } from '../../interventions/effects.ts';
 import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
 import { plainForward, plainSites } from '../../interventions/testing/plainForward.ts';
-import { weights } from '../../interventions/testing/sweeps.ts';
 import { WholeRunner } from '../../interventions/wholeRunner.ts';
 import { BASE, options, ROLES } from '../../models/testing/options.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
 import type { PairSet } from '../../tasks/pairs.ts';
 import { DirectEffects, incompleteness, requireComplete, sharesOf } from './components.ts';
 import { randomModel } from './testing/subjects.ts';
+import { unevenNorms } from './testing/unevenNorms.ts';
 
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
@@ -26,7 +26,7 @@ const pairsFor = (config: TransformerConfig): PairSet => ({
 });
 
 async function attributed(config: TransformerConfig) {
-  const model = randomModel(config, 3);
+  const model = unevenNorms(randomModel(config, 3));
   const pairs = pairsFor(config);
   const runner = new WholeRunner(onnx, model);
   const direct = new DirectEffects(model, pairs);
@@ -57,7 +57,7 @@ describe.each(Object.entries({ 'the default': {}, ...options }))('%s', (name, gi
 test('each component is what plain loops say', async () => {
   const config = { ...BASE };
   const { values, pairs, direct } = await attributed(config);
-  const parameters = weights(config, 3);
+  const { parameters } = unevenNorms(randomModel(config, 3));
   const { width, vocabulary, heads } = config;
   const size = width / heads;
   for (let pair = 0; pair < pairs.pairs; pair++) {

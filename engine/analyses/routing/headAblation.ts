@@ -33,12 +33,9 @@ const options = z.strictObject({
     .default([...ablations])
     .meta({ description: 'what stands instead of the output of a head' }),
   positions: positionsOption('all', 'where it stands'),
-  direction: z
-    .enum(['difference', 'metric'], 'must be "difference" or "metric"')
-    .default('difference')
-    .meta({
-      description: 'taken out of what a head writes: the mean difference of the residual after its layer, or that in which M is read',
-    }),
+  direction: z.enum(['difference', 'metric'], 'must be "difference" or "metric"').default('difference').meta({
+    description: 'taken out of what a head writes: the mean difference of the residual after its layer, or that in which M is read',
+  }),
   amount: between(-100, 100).default(1).meta({ description: 'α: how often the direction is taken out; 1 removes it, 5 turns it round' }),
 });
 

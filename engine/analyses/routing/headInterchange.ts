@@ -28,12 +28,10 @@ const options = z.strictObject({
     .default([])
     .meta({ description: 'where a head is swapped; none: all that the pairs know' }),
   mlps: z.boolean('must be true or false').default(false).meta({ description: 'whether MLPs are swapped too, as a family of their own' }),
-  flag: between(0, 10)
-    .default(0.05)
-    .meta({
-      description: 'difference between the necessity at all positions and at the one that is read from which a head is flagged',
-      unit: 'share',
-    }),
+  flag: between(0, 10).default(0.05).meta({
+    description: 'difference between the necessity at all positions and at the one that is read from which a head is flagged',
+    unit: 'share',
+  }),
 });
 
 export const headInterchange: RoutingAnalysis<typeof options> = {
