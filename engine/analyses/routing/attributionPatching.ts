@@ -46,7 +46,7 @@ export const attributionPatching: RoutingAnalysis<typeof options> = {
     const positions = positionsOf('attributionPatching: positions', asked.positions, pairs);
     const parts = every.map((head) => ({ id: labelOf(head), heads: [head] }));
     const exact = await interchange(context.runner(model), pairs, parts, positions, { steps });
-    const gap = gapOf(metricOf(exact.noised, 'difference'), metricOf(exact.denoised, 'difference'), random);
+    const gap = gapOf(metricOf(exact.noised, 'difference'), metricOf(exact.denoised, 'difference'), new Random(seed));
 
     const places = placesOf('attributionPatching', positions, pairs);
     const sites = Array.from({ length: layers }, (_entry, layer) => headOutput(layer));
@@ -66,7 +66,9 @@ export const attributionPatching: RoutingAnalysis<typeof options> = {
         for (let step = 0; step < asked.steps; step++) {
           const t = (step + 0.5) / asked.steps;
           const embedding = between(minus.get('hook_embed')!, plus.values.get('hook_embed')!, t);
-          const onTheWay = gradients.run({ gradients: sites, values: [], given: ['hook_embed'] }, 'sensitive', chunk, { hook_embed: embedding });
+          const onTheWay = gradients.run({ gradients: sites, values: [], given: ['hook_embed'] }, 'sensitive', chunk, {
+            hook_embed: embedding,
+          });
           sites.forEach((site, layer) => {
             count('inputs', layer, onTheWay.gradients.get(site)!, 1 / asked.steps);
             const given = atPlaces(plus.values.get(site)!, minus.get(site)!, 1 - t, chunk, places);
@@ -78,7 +80,8 @@ export const attributionPatching: RoutingAnalysis<typeof options> = {
     } finally {
       gradients.dispose();
     }
-    const mean = (effects: Float64Array) => every.map((_head, cell) => meanOf(effects.subarray(cell * pairs.pairs, (cell + 1) * pairs.pairs)));
+    const mean = (effects: Float64Array) =>
+      every.map((_head, cell) => meanOf(effects.subarray(cell * pairs.pairs, (cell + 1) * pairs.pairs)));
     const truth = mean(exact.necessity);
     const judged = truth.every(Number.isFinite);
     const agreement = estimates.map((name) => (judged ? spearman(mean(found[name]), truth) : NaN));
@@ -95,7 +98,12 @@ export const attributionPatching: RoutingAnalysis<typeof options> = {
       gap,
       random,
     );
-    const perMethod = (unit: string, definition: string, data: readonly number[]) => ({ axes: ['method'], unit, definition, data: Float64Array.from(data) });
+    const perMethod = (unit: string, definition: string, data: readonly number[]) => ({
+      axes: ['method'],
+      unit,
+      definition,
+      data: Float64Array.from(data),
+    });
     return {
       axes: { method: { values: estimates }, ...headAxes({ layers, heads }), pair: pairAxis(pairs.pairs) },
       measures: {
@@ -114,11 +122,19 @@ export const attributionPatching: RoutingAnalysis<typeof options> = {
         worst: perMethod(
           'share',
           'largest |mean estimate − mean exact effect| of a head, of the mean gap; NaN where the gap is refused',
-          estimates.map((name) => (gap.divides ? Math.max(...mean(found[name]).map((value, i) => Math.abs(value - truth[i]))) / Math.abs(gap.estimate) : NaN)),
+          estimates.map((name) =>
+            gap.divides ? Math.max(...mean(found[name]).map((value, i) => Math.abs(value - truth[i]))) / Math.abs(gap.estimate) : NaN,
+          ),
         ),
       },
       facts: {
-        ...groundFacts({ label, device: context.executor.name, pairs: pairs.pairs, seed, family: `all ${every.length} heads of one estimate` }),
+        ...groundFacts({
+          label,
+          device: context.executor.name,
+          pairs: pairs.pairs,
+          seed,
+          family: `all ${every.length} heads of one estimate`,
+        }),
         positions: asked.positions,
         approximation: 'estimates are first-order; only `exact` is an intervention',
         'integration steps': asked.steps,

@@ -41,7 +41,7 @@ export const bands: RoutingAnalysis<typeof options> = {
     const steps = new RunSteps(`bands: ${label}`, context, 4);
     const direct = new DirectEffects(model, pairs);
     const attributed = await attribute(direct, runner, pairs, steps);
-    const gap = gapOf(attributed.metric.sensitive, attributed.metric.control, random);
+    const gap = gapOf(attributed.metric.sensitive, attributed.metric.control, new Random(seed));
     requireComplete('bands', attributed.error, sizeOf(gap, attributed.metric.sensitive));
     const { means, shares } = sharesOf(attributed.difference, direct.labels.length);
     const heads = allHeads(config);
@@ -57,7 +57,8 @@ export const bands: RoutingAnalysis<typeof options> = {
       const all = wayOf('joint', effects, tail(changes));
       return { ...all, state: effects.state.slice(singles.length), moved: effects.moved.subarray(singles.length) };
     };
-    const share = (effects: Float64Array, cell: number) => (gap.divides ? meanOf(effects.subarray(cell * n, (cell + 1) * n)) / gap.estimate : NaN);
+    const share = (effects: Float64Array, cell: number) =>
+      gap.divides ? meanOf(effects.subarray(cell * n, (cell + 1) * n)) / gap.estimate : NaN;
     const members = sets.map(({ heads: own }) => own.map((head) => heads.indexOf(head)));
     const best = (effects: Float64Array) => Float64Array.from(members, (own) => Math.max(...own.map((cell) => share(effects, cell))));
     const perBand = (unit: string, definition: string, data: Float64Array) => ({ axes: ['band'], unit, definition, data });
@@ -66,7 +67,11 @@ export const bands: RoutingAnalysis<typeof options> = {
       const joint = members.map((_own, i) => share(effects, singles.length + i));
       return {
         [`${name}Best`]: perBand('share', `${name} of the best single head of the set`, singly),
-        [`${name}Sum`]: perBand('share', `sum of the ${name} of its heads, one at a time`, Float64Array.from(members, (own) => own.reduce((sum, cell) => sum + share(effects, cell), 0))),
+        [`${name}Sum`]: perBand(
+          'share',
+          `sum of the ${name} of its heads, one at a time`,
+          Float64Array.from(members, (own) => own.reduce((sum, cell) => sum + share(effects, cell), 0)),
+        ),
         [`${name}Ratio`]: perBand(
           '',
           `${name} of the set / that of its best single head; NaN where no single head has a tenth of a percent`,
@@ -85,18 +90,33 @@ export const bands: RoutingAnalysis<typeof options> = {
       },
       measures: {
         ...screenMeasures(
-          { name: 'necessity', axes: ['band'], definition: 'M(x⁺) − M(x⁺ with all heads of the set as on x⁻)', ways: [way(noised, necessity)] },
+          {
+            name: 'necessity',
+            axes: ['band'],
+            definition: 'M(x⁺) − M(x⁺ with all heads of the set as on x⁻)',
+            ways: [way(noised, necessity)],
+          },
           gap,
           random,
         ),
         ...screenMeasures(
-          { name: 'sufficiency', axes: ['band'], definition: 'M(x⁻ with all heads of the set as on x⁺) − M(x⁻)', ways: [way(denoised, sufficiency)] },
+          {
+            name: 'sufficiency',
+            axes: ['band'],
+            definition: 'M(x⁻ with all heads of the set as on x⁺) − M(x⁻)',
+            ways: [way(denoised, sufficiency)],
+          },
           gap,
           random,
         ),
         ...compared('necessity', necessity),
         ...compared('sufficiency', sufficiency),
-        size: { axes: ['band'], unit: 'heads', definition: 'how many heads the set has', data: Int32Array.from(members, (own) => own.length) },
+        size: {
+          axes: ['band'],
+          unit: 'heads',
+          definition: 'how many heads the set has',
+          data: Int32Array.from(members, (own) => own.length),
+        },
         member: {
           axes: ['band', 'component'],
           unit: '',
@@ -149,9 +169,7 @@ function coalitionsOf(
   { pro, counter }: { pro: number; counter: number },
 ) {
   const side = (sign: number) =>
-    heads
-      .flatMap((_head, cell) => (toward(cell) === sign ? [cell] : []))
-      .sort((a, b) => Math.abs(means[b]) - Math.abs(means[a]) || a - b);
+    heads.flatMap((_head, cell) => (toward(cell) === sign ? [cell] : [])).sort((a, b) => Math.abs(means[b]) - Math.abs(means[a]) || a - b);
   const chosen = [...side(1).slice(0, pro), ...side(-1).slice(0, counter)];
   const cells = chosen.length > 0 ? chosen : heads.map((_head, cell) => cell);
   const effects = { data: difference.subarray(0, heads.length * pairs), pairs, cells: heads.length, outermost: 'cells' } as const;
@@ -170,14 +188,18 @@ function coalitionsOf(
       coalition: {
         axes: ['ally'],
         unit: '',
-        definition: 'which of two clusters by average linkage on 1 − r: 0, 1; −1 for a head without correlations, or where fewer than two have any',
+        definition:
+          'which of two clusters by average linkage on 1 − r: 0, 1; −1 for a head without correlations, or where fewer than two have any',
         data: Int32Array.from(split?.coalition ?? cells.map(() => -1)),
       },
     },
     facts: {
       coalitions: split ? `${varying} heads in two` : `none: ${varying} heads vary over the pairs`,
       ...(split && { 'r.within.0': split.within[0], 'r.within.1': split.within[1], 'r.across': split.across }),
-      'heads looked at': chosen.length > 0 ? `${Math.min(pro, side(1).length)} pro, ${Math.min(counter, side(-1).length)} counter` : 'all: none is pro or counter',
+      'heads looked at':
+        chosen.length > 0
+          ? `${Math.min(pro, side(1).length)} pro, ${Math.min(counter, side(-1).length)} counter`
+          : 'all: none is pro or counter',
     },
   };
 }

@@ -8,7 +8,7 @@
  * c⁺ is the sensitive prompt in cipher, c⁻ the control one. Part of s is only that a cipher looks different; s' takes that away.
  */
 import { z } from 'zod';
-import type { Findings, Measure } from '../../base/findings.ts';
+import type { Measure } from '../../base/findings.ts';
 import { Random } from '../../base/random.ts';
 import type { Arm } from '../../tasks/pairs.ts';
 import type { RoutingAnalysis } from './analysis.ts';
@@ -63,7 +63,7 @@ export const cipherContrast: RoutingAnalysis<typeof options> = {
       },
     ];
     const axes = ['layer', 'head'];
-    const measures: Findings['measures'] = {};
+    const measures: Record<string, Measure> = {};
     const ranks: Record<string, Int32Array> = {};
     for (const { name, what, of, over } of ways) {
       const [plus, less, cipher, benign] = of;

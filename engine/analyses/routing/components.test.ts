@@ -6,13 +6,13 @@ import { OnnxRuntimeExecutor } from '../../execute/onnxruntime.ts';
 import { metricOf } from '../../interventions/effects.ts';
 import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
 import { plainForward, plainSites } from '../../interventions/testing/plainForward.ts';
-import { weights } from '../../interventions/testing/sweeps.ts';
 import { WholeRunner } from '../../interventions/wholeRunner.ts';
 import { BASE, options, ROLES } from '../../models/testing/options.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
 import type { PairSet } from '../../tasks/pairs.ts';
 import { DirectEffects, incompleteness, requireComplete, sharesOf } from './components.ts';
 import { randomModel } from './testing/subjects.ts';
+import { unevenNorms } from './testing/unevenNorms.ts';
 
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
@@ -26,13 +26,19 @@ const pairsFor = (config: TransformerConfig): PairSet => ({
 });
 
 async function attributed(config: TransformerConfig) {
-  const model = randomModel(config, 3);
+  const model = unevenNorms(randomModel(config, 3));
   const pairs = pairsFor(config);
   const runner = new WholeRunner(onnx, model);
   const direct = new DirectEffects(model, pairs);
   const effects = await runner.run(pairs, 'sensitive', [], { observe: direct.observe });
   runner.dispose();
-  return { direct, values: direct.of(effects.baseObserved), metric: metricOf(effects, 'difference'), pairs, observed: effects.baseObserved };
+  return {
+    direct,
+    values: direct.of(effects.baseObserved),
+    metric: metricOf(effects, 'difference'),
+    pairs,
+    observed: effects.baseObserved,
+  };
 }
 
 describe.each(Object.entries({ 'the default': {}, ...options }))('%s', (name, given) => {
@@ -51,7 +57,7 @@ describe.each(Object.entries({ 'the default': {}, ...options }))('%s', (name, gi
 test('each component is what plain loops say', async () => {
   const config = { ...BASE };
   const { values, pairs, direct } = await attributed(config);
-  const parameters = weights(config, 3);
+  const { parameters } = unevenNorms(randomModel(config, 3));
   const { width, vocabulary, heads } = config;
   const size = width / heads;
   for (let pair = 0; pair < pairs.pairs; pair++) {
@@ -77,7 +83,12 @@ test('each component is what plain loops say', async () => {
         const wrote = Array.from({ length: width }, (_entry, j) =>
           z.reduce((sum, x, i) => sum + x * parameters[`blocks.${layer}.attn.W_O`][(head * size + i) * width + j], 0),
         );
-        expectClose([values[(layer * heads + head) * pairs.pairs + pair]], [through(wrote)], { relative: 1e-4, absolute: 1e-6 }, `L${layer}H${head}`);
+        expectClose(
+          [values[(layer * heads + head) * pairs.pairs + pair]],
+          [through(wrote)],
+          { relative: 1e-4, absolute: 1e-6 },
+          `L${layer}H${head}`,
+        );
       }
     }
     const logits = plainForward(config, parameters, tokens)[read];
@@ -88,23 +99,26 @@ test('each component is what plain loops say', async () => {
   }
 });
 
-test.each(['layer', 'rms'] as const)('trap T1, %s norm: with the scale of a residual that is already normed nothing adds up', async (normalisation) => {
-  const config = { ...BASE, normalisation };
-  const { direct, observed, metric } = await attributed(config);
-  // The last observation is the residual whose scale is frozen; a normed one has a scale of about 1.
-  const normed = observed.map((data, i) =>
-    i < observed.length - 1
-      ? data
-      : Float32Array.from(data, (value, at) => {
-          const row = data.subarray(Math.floor(at / 8) * 8, Math.floor(at / 8) * 8 + 8);
-          return value / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / 8);
-        }),
-  );
-  const size = Math.max(...metric.map(Math.abs));
-  const error = incompleteness(direct.of(normed), metric);
-  expect(error / size).toBeGreaterThan(0.05);
-  expect(() => requireComplete('test', error, size)).toThrow('test: components must add up to the metric within 0.001 of the gap');
-});
+test.each(['layer', 'rms'] as const)(
+  'trap T1, %s norm: with the scale of a residual that is already normed nothing adds up',
+  async (normalisation) => {
+    const config = { ...BASE, normalisation };
+    const { direct, observed, metric } = await attributed(config);
+    // The last observation is the residual whose scale is frozen; a normed one has a scale of about 1.
+    const normed = observed.map((data, i) =>
+      i < observed.length - 1
+        ? data
+        : Float32Array.from(data, (value, at) => {
+            const row = data.subarray(Math.floor(at / 8) * 8, Math.floor(at / 8) * 8 + 8);
+            return value / Math.sqrt(row.reduce((sum, x) => sum + x * x, 0) / 8);
+          }),
+    );
+    const size = Math.max(...metric.map(Math.abs));
+    const error = incompleteness(direct.of(normed), metric);
+    expect(error / size).toBeGreaterThan(0.05);
+    expect(() => requireComplete('test', error, size)).toThrow('test: components must add up to the metric within 0.001 of the gap');
+  },
+);
 
 test('what may not be written counts nothing', async () => {
   const { values, direct, pairs } = await attributed({ ...BASE, ...options['write masks'] });

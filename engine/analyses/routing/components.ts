@@ -107,7 +107,8 @@ export class DirectEffects {
       next(dot(embedding, pair * width));
       if (positional.kind === 'learned') next(dot(this.#parameters['pos_embed.W_pos'], read[pair] * width));
       if (this.#config.biases)
-        for (let layer = 0; layer < layers; layer++) next(this.#writes(layer, pair) ? dot(this.#parameters[blockSite(layer, 'attn.b_O')], 0) : 0);
+        for (let layer = 0; layer < layers; layer++)
+          next(this.#writes(layer, pair) ? dot(this.#parameters[blockSite(layer, 'attn.b_O')], 0) : 0);
       if (component < this.labels.length) next(this.#constants[pair]);
     }
     return values;

@@ -60,7 +60,7 @@ export const directLogitAttribution: RoutingAnalysis<typeof options> = {
     const direct = new DirectEffects(model, pairs);
     const steps = new RunSteps(`directLogitAttribution: ${label}`, context, 2);
     const { sensitive, control, difference, error, metric } = await attribute(direct, context.runner(model), pairs, steps);
-    const gap = gapOf(metric.sensitive, metric.control, random);
+    const gap = gapOf(metric.sensitive, metric.control, new Random(seed));
     requireComplete('directLogitAttribution', error, sizeOf(gap, metric.sensitive));
 
     const components = direct.labels.length;
@@ -81,11 +81,21 @@ export const directLogitAttribution: RoutingAnalysis<typeof options> = {
         ...tested,
         [`${name}Share`]: { axes, unit: 'share', definition: ofShare, data: shares.slice(0, count) },
         [`${name}Lift`]: { axes, unit: '', definition: `${ofShare}, times their number: 1 is an equal share`, data: lifts.slice(0, count) },
-        [`${name}Level`]: { axes: ['arm', ...axes], unit: 'logits', definition: 'direct effect on M in each arm, mean over pairs', data: levels(count) },
+        [`${name}Level`]: {
+          axes: ['arm', ...axes],
+          unit: 'logits',
+          definition: 'direct effect on M in each arm, mean over pairs',
+          data: levels(count),
+        },
       };
     };
     return {
-      axes: { ...headAxes({ layers, heads }), component: { values: direct.labels }, arm: { values: ['sensitive', 'control'] }, pair: pairAxis(pairs.pairs) },
+      axes: {
+        ...headAxes({ layers, heads }),
+        component: { values: direct.labels },
+        arm: { values: ['sensitive', 'control'] },
+        pair: pairAxis(pairs.pairs),
+      },
       measures: { ...describe('direct', ['layer', 'head'], direct.heads), ...describe('component', ['component'], components) },
       facts: {
         ...groundFacts({

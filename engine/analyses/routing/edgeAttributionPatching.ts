@@ -50,7 +50,9 @@ export const edgeAttributionPatching: RoutingAnalysis<typeof options> = {
         edges.add(found[0], chunk, { ...ends, base: plus.values, slopes: plus.gradients }, 1);
         for (let step = 0; step < asked.steps; step++) {
           const embedding = between(minus.get('hook_embed')!, plus.values.get('hook_embed')!, (step + 0.5) / asked.steps);
-          const way = gradients.run({ gradients: edges.gradients, values: edges.values, given: ['hook_embed'] }, 'sensitive', chunk, { hook_embed: embedding });
+          const way = gradients.run({ gradients: edges.gradients, values: edges.values, given: ['hook_embed'] }, 'sensitive', chunk, {
+            hook_embed: embedding,
+          });
           edges.add(found[1], chunk, { ...ends, base: way.values, slopes: way.gradients }, 1 / asked.steps);
         }
       });
@@ -72,13 +74,18 @@ export const edgeAttributionPatching: RoutingAnalysis<typeof options> = {
     }));
     const noised = await runner.run(pairs, 'sensitive', interventions, { context: steps.next() });
     const control = await runner.run(pairs, 'control', [], { context: steps.next() });
-    const gap = gapOf(metricOf(noised, 'difference'), metricOf(control, 'difference'), random);
+    const gap = gapOf(metricOf(noised, 'difference'), metricOf(control, 'difference'), new Random(seed));
 
     const later = new Set(cells.map(({ cell }) => cell));
     const agreement = found.map((own) => {
       const changes = changesOf(noised, -1);
       const truth = chosen.map((_edge, i) => mean(changes, i));
-      return chosen.length > 1 && truth.every(Number.isFinite) ? spearman(chosen.map(({ cell }) => mean(own, cell)), truth) : NaN;
+      return chosen.length > 1 && truth.every(Number.isFinite)
+        ? spearman(
+            chosen.map(({ cell }) => mean(own, cell)),
+            truth,
+          )
+        : NaN;
     });
     const { estimateMoved: _moved, ...estimated } = screenMeasures(
       {
@@ -109,7 +116,14 @@ export const edgeAttributionPatching: RoutingAnalysis<typeof options> = {
             name: 'exact',
             axes: ['sender', 'reader'],
             definition: 'M(x⁺) − M(x⁺ with what the reader reads of the sender as on x⁻, other heads and MLPs on the way held)',
-            ways: [exactWay(noised, chosen.map(({ cell }) => cell), size, n)],
+            ways: [
+              exactWay(
+                noised,
+                chosen.map(({ cell }) => cell),
+                size,
+                n,
+              ),
+            ],
           },
           gap,
           random,

@@ -63,7 +63,11 @@ export class EdgeScores {
           ],
         })),
       ),
-      ...(experts ? [] : each((layer): Reader[] => [{ label: `L${layer} MLP`, layer, receivers: hidden.map((name) => ({ site: blockSite(layer, name) })) }])),
+      ...(experts
+        ? []
+        : each((layer): Reader[] => [
+            { label: `L${layer} MLP`, layer, receivers: hidden.map((name) => ({ site: blockSite(layer, name) })) },
+          ])),
       { label: 'logits', layer: layers, receivers: [{ site: blockSite(layers - 1, 'hook_resid_post') }] },
     ];
     this.gradients = [
@@ -79,7 +83,12 @@ export class EdgeScores {
   }
 
   /** Adds weight × score of every edge to [senders, readers, pairs]. @param base values of the run whose gradients these are */
-  add(into: Float64Array, chunk: Chunk, { plus, minus, base, slopes }: { plus: Tensors; minus: Tensors; base: Tensors; slopes: Tensors }, weight: number): void {
+  add(
+    into: Float64Array,
+    chunk: Chunk,
+    { plus, minus, base, slopes }: { plus: Tensors; minus: Tensors; base: Tensors; slopes: Tensors },
+    weight: number,
+  ): void {
     const { width } = this.#config;
     const { length, pairs } = this.#pairs;
     chunk.forEach((pair, row) => {
@@ -129,7 +138,8 @@ export class EdgeScores {
     const { data: entering } = base.get(blockSite(layer, residual))!;
     for (let position = 0; position < length; position++) {
       const given = new Float64Array(width);
-      for (const { site, index } of receivers) this.#throughProjection(layer, site, index, slopes.get(site)!, row * length + position, given);
+      for (const { site, index } of receivers)
+        this.#throughProjection(layer, site, index, slopes.get(site)!, row * length + position, given);
       const at = (row * length + position) * width;
       this.#throughNorm(blockSite(layer, norm), entering.subarray(at, at + width) as Float32Array, given);
       result.set(given, position * width);
@@ -138,7 +148,14 @@ export class EdgeScores {
   }
 
   /** Adds the gradient of one projection, taken back to what it reads. */
-  #throughProjection(layer: number, site: string, index: number | undefined, { data, shape }: TensorData, at: number, into: Float64Array): void {
+  #throughProjection(
+    layer: number,
+    site: string,
+    index: number | undefined,
+    { data, shape }: TensorData,
+    at: number,
+    into: Float64Array,
+  ): void {
     const name = { hook_q: 'attn.W_Q', hook_k: 'attn.W_K', hook_v: 'attn.W_V', hook_pre_linear: 'mlp.W_in' }[site.split('.').at(-1)!];
     const gated = this.#config.activation === 'silu-gated';
     const matrix = this.#parameters[blockSite(layer, name ?? (gated ? 'mlp.W_gate' : 'mlp.W_in'))];

@@ -42,7 +42,7 @@ export const gateIdentification: RoutingAnalysis<typeof options> = {
     const { heads, swaps, sensitive, control, score, means, candidates } = await gateRanking(runner, pairs, config, steps);
     const direct = new DirectEffects(model, pairs);
     const attributed = await attribute(direct, runner, pairs, steps);
-    const gap = gapOf(sensitive, control, random);
+    const gap = gapOf(sensitive, control, new Random(seed));
     requireComplete('gateIdentification', attributed.error, sizeOf(gap, sensitive));
     const { shares, lifts } = sharesOf(attributed.difference, direct.labels.length);
 
@@ -86,8 +86,18 @@ export const gateIdentification: RoutingAnalysis<typeof options> = {
           definition: 'place by necessity + sufficiency among the candidates, 1 for the gate; NaN for others',
           data: Float64Array.from(heads, (_head, cell) => (candidates.includes(cell) ? 1 + candidates.indexOf(cell) : NaN)),
         },
-        directShare: { axes, unit: 'share', definition: '|Δ| of the direct effect of Σ|Δ| over all components', data: shares.slice(0, heads.length) },
-        directLift: { axes, unit: '', definition: 'directShare times the number of components: 1 is an equal share', data: lifts.slice(0, heads.length) },
+        directShare: {
+          axes,
+          unit: 'share',
+          definition: '|Δ| of the direct effect of Σ|Δ| over all components',
+          data: shares.slice(0, heads.length),
+        },
+        directLift: {
+          axes,
+          unit: '',
+          definition: 'directShare times the number of components: 1 is an equal share',
+          data: lifts.slice(0, heads.length),
+        },
         detectable: {
           axes,
           unit: 'share',
@@ -100,7 +110,13 @@ export const gateIdentification: RoutingAnalysis<typeof options> = {
         winnerChanges: overSizes('share of the draws in which another head is first', stability.winnerChanges),
       },
       facts: {
-        ...groundFacts({ label, device: context.executor.name, pairs: n, seed, family: `all ${heads.length} heads at the position that is read` }),
+        ...groundFacts({
+          label,
+          device: context.executor.name,
+          pairs: n,
+          seed,
+          family: `all ${heads.length} heads at the position that is read`,
+        }),
         positions: 'read',
         gate: labelOf(heads[gate]),
         'gate.necessity': at('necessity'),
@@ -108,7 +124,8 @@ export const gateIdentification: RoutingAnalysis<typeof options> = {
         'gate.p': at('scoreP'),
         'gate.lift': lifts[gate],
         'gate.preferred': at('scoreP') < 0.001 && lifts[gate] < 1,
-        ...(second !== undefined && gap.divides && { second: labelOf(heads[second]), lead: (means[gate] - means[second]) / Math.abs(gap.estimate) }),
+        ...(second !== undefined &&
+          gap.divides && { second: labelOf(heads[second]), lead: (means[gate] - means[second]) / Math.abs(gap.estimate) }),
         ...gapFacts(gap),
       },
     };

@@ -17,6 +17,7 @@ import { MetricGradients } from './gradients.ts';
 import { interchange } from './swaps.ts';
 import { RunSteps } from './heads.ts';
 import { analyse, at, randomModel } from './testing/subjects.ts';
+import { unevenNorms } from './testing/unevenNorms.ts';
 
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
@@ -30,12 +31,13 @@ const runnerOf = (model: ReturnType<typeof randomModel>) => new WholeRunner(onnx
 
 test('the gradient at a head is the slope of M there, by central differences of whole runs', async () => {
   const config = { ...BASE, ...options.llama };
-  const model = randomModel(config, 3);
+  const model = unevenNorms(randomModel(config, 3));
   const pairs = pairsFor(config);
   const gradients = new MetricGradients(onnx, model, pairs);
   const site = headOutput(1);
   const found: TensorData[] = [];
-  for (const chunk of gradients.chunks) found.push(gradients.run({ gradients: [site], values: [] }, 'sensitive', chunk).gradients.get(site)!);
+  for (const chunk of gradients.chunks)
+    found.push(gradients.run({ gradients: [site], values: [] }, 'sensitive', chunk).gradients.get(site)!);
   gradients.dispose();
   expect(found).toHaveLength(1);
   const [{ data, shape }] = found;
@@ -55,17 +57,28 @@ test('the gradient at a head is the slope of M there, by central differences of 
     return sum;
   });
   const [up, down] = [step, -step].map((amount) => metricOf(effects, 'difference', String(amount)));
-  expectClose(slopes, Array.from(up, (value, pair) => (value - down[pair]) / (2 * step)), { relative: 5e-3, absolute: 1e-4 }, 'slopes');
+  expectClose(
+    slopes,
+    Array.from(up, (value, pair) => (value - down[pair]) / (2 * step)),
+    { relative: 5e-3, absolute: 1e-4 },
+    'slopes',
+  );
 });
 
 test('integrated over activations, the heads of a layer add up to what swapping the layer does', async () => {
   const config = { ...BASE };
-  const model = randomModel(config, 5);
+  const model = unevenNorms(randomModel(config, 5));
   const pairs = pairsFor(config);
   const findings = await analyse(attributionPatching, onnx, { model, pairs }, { positions: 'all', steps: 40 });
   const runner = runnerOf(model);
   const layers = [0, 1, 2].map((layer) => ({ id: `L${layer}`, heads: [0, 1, 2, 3].map((head) => ({ layer, head })) }));
-  const context = { signal: new AbortController().signal, progress: () => undefined, breathe: async () => undefined, executor: onnx, runner: () => runner };
+  const context = {
+    signal: new AbortController().signal,
+    progress: () => undefined,
+    breathe: async () => undefined,
+    executor: onnx,
+    runner: () => runner,
+  };
   const { necessity } = await interchange(runner, pairs, layers, 'all', { steps: new RunSteps('test', context, 2) });
   runner.dispose();
   const effects = at(findings, 'estimatePairs', { method: 'activations' });
@@ -77,12 +90,22 @@ test('integrated over activations, the heads of a layer add up to what swapping 
 });
 
 describe.each(
-  ['the default', 'grouped queries', 'rms norm', 'no norm', 'rotary', 'silu-gated', 'relu', 'read masks', 'write masks', 'llama', 'a large epsilon'].map(
-    (name) => [name, { ...BASE, ...options[name] }] as const,
-  ),
+  [
+    'the default',
+    'grouped queries',
+    'rms norm',
+    'no norm',
+    'rotary',
+    'silu-gated',
+    'relu',
+    'read masks',
+    'write masks',
+    'llama',
+    'a large epsilon',
+  ].map((name) => [name, { ...BASE, ...options[name] }] as const),
 )('edges: %s', (_name, config) => {
   test('what leaves a head, summed over all that read it, is its whole first-order effect', () => {
-    const model = randomModel(config, 3);
+    const model = unevenNorms(randomModel(config, 3));
     const pairs = pairsFor(config);
     const edges = new EdgeScores(model, pairs);
     const gradients = new MetricGradients(onnx, model, pairs);

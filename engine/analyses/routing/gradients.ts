@@ -78,7 +78,10 @@ export class MetricGradients {
       const slopes = gradient(this.#metric, gradients.map(valueAt));
       found = this.#executor.compile(
         program(
-          Object.fromEntries([...gradients.map((name, i) => [`gradient ${name}`, slopes[i]]), ...values.map((name) => [`value ${name}`, valueAt(name)])]),
+          Object.fromEntries([
+            ...gradients.map((name, i): [string, Value] => [`gradient ${name}`, slopes[i]]),
+            ...values.map((name): [string, Value] => [`value ${name}`, valueAt(name)]),
+          ]),
           Object.fromEntries(given.map((name) => [name, valueAt(name)])),
         ),
       );
@@ -112,7 +115,11 @@ export function between(a: TensorData, b: TensorData, t: number): TensorData {
 /** Goes through the chunks of the pairs: looks for a cancellation and tells how far it is before each. */
 export async function overChunks(
   { chunks }: MetricGradients,
-  context: { signal?: AbortSignal; breathe?: () => Promise<void>; progress?: (progress: { stage: string; done: number; total: number }) => void },
+  context: {
+    signal?: AbortSignal;
+    breathe?: () => Promise<void>;
+    progress?: (progress: { stage: string; done: number; total: number }) => void;
+  },
   act: (chunk: Chunk) => void,
 ): Promise<void> {
   for (let i = 0; i < chunks.length; i++) {

@@ -33,10 +33,9 @@ const options = z.strictObject({
     .default([...ablations])
     .meta({ description: 'what stands instead of the output of a head' }),
   positions: positionsOption('all', 'where it stands'),
-  direction: z
-    .enum(['difference', 'metric'], 'must be "difference" or "metric"')
-    .default('difference')
-    .meta({ description: 'taken out of what a head writes: the mean difference of the residual after its layer, or that in which M is read' }),
+  direction: z.enum(['difference', 'metric'], 'must be "difference" or "metric"').default('difference').meta({
+    description: 'taken out of what a head writes: the mean difference of the residual after its layer, or that in which M is read',
+  }),
   amount: between(-100, 100).default(1).meta({ description: 'α: how often the direction is taken out; 1 removes it, 5 turns it round' }),
 });
 
@@ -73,7 +72,7 @@ export const headAblation: RoutingAnalysis<typeof options> = {
       runs.push({ ablation, effects, found: MEMBERS.map((member) => wayOf(ablation, every, effects, member, pairs.pairs)) });
     }
     const base = metricOf(runs[0].effects, 'difference');
-    const gap = gapOf(base.subarray(0, pairs.pairs), base.subarray(pairs.pairs), random);
+    const gap = gapOf(base.subarray(0, pairs.pairs), base.subarray(pairs.pairs), new Random(seed));
     const screen = (member: number, name: string, definition: string) =>
       screenMeasures(
         { name, over: 'ablation', axes: ['layer', 'head'], definition, ways: runs.map(({ found }) => found[member]) },
@@ -104,9 +103,14 @@ export const headAblation: RoutingAnalysis<typeof options> = {
         positions: asked.positions,
         'mean, resample': 'over all prompts of both members',
         ...(vectors && {
-          direction: asked.direction === 'metric' ? 'that in which M is read' : 'mean difference of the residual after the layer, where it is read',
+          direction:
+            asked.direction === 'metric' ? 'that in which M is read' : 'mean difference of the residual after the layer, where it is read',
           amount: asked.amount,
-          'heads without it': every.filter((_head, i) => !vectors[i]).map(labelOf).join(', ') || 'none',
+          'heads without it':
+            every
+              .filter((_head, i) => !vectors[i])
+              .map(labelOf)
+              .join(', ') || 'none',
         }),
         ...gapFacts(gap),
       },
@@ -115,7 +119,13 @@ export const headAblation: RoutingAnalysis<typeof options> = {
 };
 
 /** None for a head that writes nothing in the direction: there is nothing to take out. */
-function interventionOf(ablation: Ablation, { layer, head }: Head, positions: Positions, vector: Float32Array | undefined, amount: number): Intervention[] {
+function interventionOf(
+  ablation: Ablation,
+  { layer, head }: Head,
+  positions: Positions,
+  vector: Float32Array | undefined,
+  amount: number,
+): Intervention[] {
   const write = { site: headOutput(layer), index: head, positions, op: 'ablate' } as const;
   const made = (one: Intervention['writes'][number]): Intervention[] => [{ id: labelOf({ layer, head }), writes: [one] }];
   switch (ablation) {
@@ -128,7 +138,7 @@ function interventionOf(ablation: Ablation, { layer, head }: Head, positions: Po
     case 'direction':
       return vector ? made({ ...write, vector, amount }) : [];
     default:
-      throw ablation satisfies never;
+      return ablation satisfies never;
   }
 }
 
@@ -161,7 +171,9 @@ async function levels(
   const n = pairs.pairs;
   const outcome = { sensitive: outcomesOf(pairs, 'sensitive'), control: outcomesOf(pairs, 'control') };
   const sharesOf = (tokens: Float32Array, m: number) => {
-    const own = Array.from(tokens.subarray(m * n, (m + 1) * n), (token, pair) => (Number.isFinite(token) ? outcome[MEMBERS[m]](pair, token) : 'OTHER'));
+    const own = Array.from(tokens.subarray(m * n, (m + 1) * n), (token, pair) =>
+      Number.isFinite(token) ? outcome[MEMBERS[m]](pair, token) : 'OTHER',
+    );
     return outcomes.map((name) => own.filter((one) => one === name).length / n);
   };
   const without = (effects: Effects, head: Head, metric: string) =>
@@ -205,7 +217,9 @@ async function sinkMass(runner: Runner, pairs: PairSet, every: readonly Head[]):
   const masses: number[] = [];
   for (const member of MEMBERS) {
     const { baseObserved } = await runner.run(pairs, member, [], { observe });
-    masses.push(...baseObserved.map((pattern) => meanOf(Array.from({ length: pairs.pairs }, (_entry, pair) => pattern[pair * pairs.length]))));
+    masses.push(
+      ...baseObserved.map((pattern) => meanOf(Array.from({ length: pairs.pairs }, (_entry, pair) => pattern[pair * pairs.length]))),
+    );
   }
   return masses;
 }

@@ -27,7 +27,12 @@ test('is none for a head that writes nothing there', () => {
   const { circuit, model } = planted();
   const pairs = plantedPairs();
   const metric = metricDirection(model, pairs);
-  expectClose([metric[circuit.features.indexOf('refuse')], metric[circuit.features.indexOf('answer 3')]], [1, -1 / 12], { relative: 0, absolute: 1e-6 }, 'metric');
+  expectClose(
+    [metric[circuit.features.indexOf('refuse')], metric[circuit.features.indexOf('answer 3')]],
+    [1, -1 / 12],
+    { relative: 0, absolute: 1e-6 },
+    'metric',
+  );
   expect(headDirection(model, 1, 2, metric)).toBeUndefined();
   expect(headDirection(model, 2, 0, metric)).toBeDefined();
   expect(headDirection(model, 2, 0, new Float64Array(circuit.config.width))).toBeUndefined();

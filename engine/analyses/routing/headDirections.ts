@@ -44,7 +44,12 @@ export function metricDirection({ config, parameters }: LanguageModel, { metric 
  * which stay in the row space and so give the shortest. Undefined where the head writes nothing in the direction.
  * @param direction u, [width]
  */
-export function headDirection({ config, parameters }: LanguageModel, layer: number, head: number, direction: Float64Array): Float32Array | undefined {
+export function headDirection(
+  { config, parameters }: LanguageModel,
+  layer: number,
+  head: number,
+  direction: Float64Array,
+): Float32Array | undefined {
   const { headWidth, width } = settled(config);
   const out = parameters[blockSite(layer, 'attn.W_O')].subarray(head * headWidth * width, (head + 1) * headWidth * width);
   const written = (k: Float64Array) => {

@@ -28,9 +28,10 @@ const options = z.strictObject({
     .default([])
     .meta({ description: 'where a head is swapped; none: all that the pairs know' }),
   mlps: z.boolean('must be true or false').default(false).meta({ description: 'whether MLPs are swapped too, as a family of their own' }),
-  flag: between(0, 10)
-    .default(0.05)
-    .meta({ description: 'difference between the necessity at all positions and at the one that is read from which a head is flagged', unit: 'share' }),
+  flag: between(0, 10).default(0.05).meta({
+    description: 'difference between the necessity at all positions and at the one that is read from which a head is flagged',
+    unit: 'share',
+  }),
 });
 
 export const headInterchange: RoutingAnalysis<typeof options> = {
@@ -57,7 +58,7 @@ export const headInterchange: RoutingAnalysis<typeof options> = {
     const ofHeads = await sweep(every);
     const ofMlps = asked.mlps ? await sweep(mlps) : undefined;
 
-    const gap = gapOf(metricOf(ofHeads[0].noised, 'difference'), metricOf(ofHeads[0].denoised, 'difference'), random);
+    const gap = gapOf(metricOf(ofHeads[0].noised, 'difference'), metricOf(ofHeads[0].denoised, 'difference'), new Random(seed));
     const rule = outcomeRule(pairs);
     const describe = (prefix: string, axes: readonly string[], found: readonly Interchange[]): Findings['measures'] => {
       const name = (base: string) => (prefix === '' ? base : `${prefix}${base[0].toUpperCase()}${base.slice(1)}`);
@@ -68,7 +69,11 @@ export const headInterchange: RoutingAnalysis<typeof options> = {
         data: Float64Array.from(found.flatMap((one) => [...of(one)])),
       });
       const screen = (base: string, definition: string, of: (one: Interchange, place: string) => Screen['ways'][number]) =>
-        screenMeasures({ name: name(base), over: 'positions', axes, definition, ways: found.map((one, i) => of(one, sets[i])) }, gap, random);
+        screenMeasures(
+          { name: name(base), over: 'positions', axes, definition, ways: found.map((one, i) => of(one, sets[i])) },
+          gap,
+          random,
+        );
       return {
         ...screen('necessity', 'M(x⁺) − M(x⁺ with the output as on x⁻)', ({ noised, necessity }, place) => wayOf(place, noised, necessity)),
         ...screen('sufficiency', 'M(x⁻ with the output as on x⁺) − M(x⁻)', ({ denoised, sufficiency }, place) =>

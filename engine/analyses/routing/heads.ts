@@ -74,6 +74,7 @@ export class RunSteps {
   readonly #context: RoutingContext;
   readonly #total: number;
   #done = 0;
+  #told = 0;
 
   constructor(stage: string, context: RoutingContext, total: number) {
     this.#stage = stage;
@@ -88,12 +89,11 @@ export class RunSteps {
     return {
       signal,
       breathe,
-      progress: ({ done, total }) =>
-        progress({
-          stage: this.#stage,
-          done: 100 * begun + (total > 0 ? Math.floor((100 * done) / total) : 100),
-          total: 100 * this.#total,
-        }),
+      progress: ({ done, total }) => {
+        // A run that is made of two (path patching) tells of each from its beginning: what was told is never taken back.
+        this.#told = Math.max(this.#told, 100 * begun + (total > 0 ? Math.floor((100 * done) / total) : 100));
+        progress({ stage: this.#stage, done: this.#told, total: 100 * this.#total });
+      },
     };
   }
 }

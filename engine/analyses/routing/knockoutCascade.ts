@@ -47,7 +47,7 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
     const { config } = model;
     const runner = context.runner(model);
     const random = new Random(seed).fork('knockoutCascade');
-    const steps = new RunSteps(`knockoutCascade: ${label}`, context, 6);
+    const steps = new RunSteps(`knockoutCascade: ${label}`, context, asked.gate === 'auto' ? 4 : 2);
     const gate = await gateOf('knockoutCascade', asked.gate, { config, pairs }, runner, steps);
     if (gate.layer === config.layers - 1)
       throw new UserError('knockoutCascade: gate', 'must have a layer after it: there is nothing to cascade to', labelOf(gate));
@@ -69,7 +69,7 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
 
     const clean = { sensitive: direct.of(sensitive.baseObserved), control: direct.of(control.baseObserved) };
     const metric = { sensitive: metricOf(sensitive, 'difference'), control: metricOf(control, 'difference') };
-    const gap = gapOf(metric.sensitive, metric.control, random);
+    const gap = gapOf(metric.sensitive, metric.control, new Random(seed));
     const error = Math.max(incompleteness(clean.sensitive, metric.sensitive), incompleteness(clean.control, metric.control));
     requireComplete('knockoutCascade', error, sizeOf(gap, metric.sensitive));
     const after = (effects: Effects, id: string, fallback: Float64Array) => {
@@ -77,7 +77,10 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
       return i < 0 ? fallback : direct.of(effects.observed[i]);
     };
     const n = pairs.pairs;
-    const { shares } = sharesOf(clean.sensitive.map((value, i) => value - clean.control[i]), direct.labels.length);
+    const { shares } = sharesOf(
+      clean.sensitive.map((value, i) => value - clean.control[i]),
+      direct.labels.length,
+    );
     const cells = deeper.map((head) => every.indexOf(head));
     const runs = knockouts.flatMap((knockout) =>
       sources.map((source) => {
@@ -113,7 +116,11 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
       },
       measures: {
         change: table('share', `${rule}; −1: gone, 0: unchanged`, ({ change }, i) => change[i]?.estimate ?? NaN),
-        changeLow: table('share', `lower end of the 95 % interval of change, ${RESAMPLES} bootstrap samples of pairs`, ({ change }, i) => change[i]?.low ?? NaN),
+        changeLow: table(
+          'share',
+          `lower end of the 95 % interval of change, ${RESAMPLES} bootstrap samples of pairs`,
+          ({ change }, i) => change[i]?.low ?? NaN,
+        ),
         changeHigh: table('share', 'upper end of it', ({ change }, i) => change[i]?.high ?? NaN),
         delta: {
           axes: ['target'],
@@ -121,7 +128,12 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
           definition: 'Δ: direct effect on M in x⁺ − in x⁻, mean over pairs, without a knockout',
           data: Float64Array.from(cells, (cell) => meanAt(clean.sensitive, cell) - meanAt(clean.control, cell)),
         },
-        deltaShare: { axes: ['target'], unit: 'share', definition: '|Δ| of Σ|Δ| over all components', data: Float64Array.from(cells, (cell) => shares[cell]) },
+        deltaShare: {
+          axes: ['target'],
+          unit: 'share',
+          definition: '|Δ| of Σ|Δ| over all components',
+          data: Float64Array.from(cells, (cell) => shares[cell]),
+        },
         levelClean: {
           axes: ['member', 'target'],
           unit: 'logits',
@@ -132,14 +144,18 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
           axes: ['knockout', 'source', 'member', 'target'],
           unit: 'logits',
           definition: 'direct effect on M with the knockout, mean over pairs',
-          data: Float64Array.from(runs.flatMap(({ plus, minus }) => [plus, minus].flatMap((values) => cells.map((cell) => meanAt(values, cell))))),
+          data: Float64Array.from(
+            runs.flatMap(({ plus, minus }) => [plus, minus].flatMap((values) => cells.map((cell) => meanAt(values, cell)))),
+          ),
         },
         deltaPairs: {
           axes: ['knockout', 'source', 'target', 'pair'],
           unit: 'logits',
           definition: 'Δ of every pair with the knockout',
           data: Float32Array.from(
-            runs.flatMap(({ plus, minus }) => cells.flatMap((cell) => Array.from({ length: n }, (_entry, i) => plus[cell * n + i] - minus[cell * n + i]))),
+            runs.flatMap(({ plus, minus }) =>
+              cells.flatMap((cell) => Array.from({ length: n }, (_entry, i) => plus[cell * n + i] - minus[cell * n + i])),
+            ),
           ),
         },
         meanChange: perSource('mean over targets of change', signed),
@@ -148,7 +164,11 @@ export const knockoutCascade: RoutingAnalysis<typeof options> = {
           axes: ['knockout', 'source', 'member'],
           unit: 'logits',
           definition: 'M with the knockout, mean over pairs',
-          data: Float64Array.from(runs.flatMap(({ knockout, source }) => MEMBERS.map((member) => levelOf(member === 'sensitive' ? sensitive : control, `${knockout} ${labelOf(source)}`)))),
+          data: Float64Array.from(
+            runs.flatMap(({ knockout, source }) =>
+              MEMBERS.map((member) => levelOf(member === 'sensitive' ? sensitive : control, `${knockout} ${labelOf(source)}`)),
+            ),
+          ),
         },
         nullP: {
           axes: ['knockout'],
@@ -182,7 +202,8 @@ interface Members {
 
 /** Signed change of one target, with its interval. Its Δ is not 0 but may be uncertain: then the interval is wide or unbounded. */
 function changeOf(cell: number, pairs: number, { before, after }: { before: Members; after: Members }, random: Random) {
-  const delta = ({ sensitive, control }: Members) => Float64Array.from({ length: pairs }, (_entry, i) => sensitive[cell * pairs + i] - control[cell * pairs + i]);
+  const delta = ({ sensitive, control }: Members) =>
+    Float64Array.from({ length: pairs }, (_entry, i) => sensitive[cell * pairs + i] - control[cell * pairs + i]);
   const own = delta(before);
   const sign = Math.sign(meanOf(own));
   const changes = delta(after).map((value, i) => value - own[i]);

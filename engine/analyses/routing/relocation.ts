@@ -34,11 +34,16 @@ export const relocation: RoutingAnalysis<typeof options> = {
     const labels = subjects.map(({ label }) => label);
     const twin = labels.find((label, i) => labels.indexOf(label) < i);
     if (twin !== undefined) throw new UserError('relocation: models', 'must have a label each', twin);
-    const random = new Random(seed).fork('relocation');
+    const random = new Random(seed);
     const steps = new RunSteps(`relocation: ${first.label}`, context, 2 * subjects.length);
     const found: Described[] = [];
     for (const subject of subjects) found.push(await describe(subject, top, steps, context.runner(subject.model), random));
-    const model = (unit: string, definition: string, data: ArrayLike<number>): Measure => ({ axes: ['model'], unit, definition, data: Float64Array.from(data) });
+    const model = (unit: string, definition: string, data: ArrayLike<number>): Measure => ({
+      axes: ['model'],
+      unit,
+      definition,
+      data: Float64Array.from(data),
+    });
     const matrix = (definition: string, of: (one: Described, other: Described) => number): Measure => ({
       axes: ['model', 'other'],
       unit: 'share',
@@ -48,13 +53,37 @@ export const relocation: RoutingAnalysis<typeof options> = {
     return {
       axes: { model: { values: labels }, other: { values: labels }, member: { values: MEMBERS }, outcome: { values: outcomes } },
       measures: {
-        gateLayer: model('', 'layer of the head with the largest necessity + sufficiency that has a layer after it', found.map(({ gate }) => gate.layer)),
-        gateHead: model('', 'its head', found.map(({ gate }) => gate.head)),
-        relativeDepth: model('share', 'layer of the gate / (layers − 1)', found.map(({ gate, layers }) => gate.layer / (layers - 1))),
-        necessity: model('share', 'of the gate, of the mean gap; NaN where the interval of the gap contains 0', found.map(({ necessity }) => necessity)),
-        sufficiency: model('share', 'of the gate, of the mean gap; NaN where the interval of the gap contains 0', found.map(({ sufficiency }) => sufficiency)),
-        sameGate: matrix('1 where the gate is the same head of the same layer, else 0', (one, other) => Number(labelOf(one.gate) === labelOf(other.gate))),
-        jaccard: matrix(`|A ∩ B| / |A ∪ B| of the ${top} heads of the largest necessity (all, where there are fewer)`, (one, other) => jaccard(one.first, other.first)),
+        gateLayer: model(
+          '',
+          'layer of the head with the largest necessity + sufficiency that has a layer after it',
+          found.map(({ gate }) => gate.layer),
+        ),
+        gateHead: model(
+          '',
+          'the head of the gate within its layer',
+          found.map(({ gate }) => gate.head),
+        ),
+        relativeDepth: model(
+          'share',
+          'layer of the gate / (layers − 1)',
+          found.map(({ gate, layers }) => gate.layer / (layers - 1)),
+        ),
+        necessity: model(
+          'share',
+          'of the gate, of the mean gap; NaN where the interval of the gap contains 0',
+          found.map(({ necessity }) => necessity),
+        ),
+        sufficiency: model(
+          'share',
+          'of the gate, of the mean gap; NaN where the interval of the gap contains 0',
+          found.map(({ sufficiency }) => sufficiency),
+        ),
+        sameGate: matrix('1 where the gate is the same head of the same layer, else 0', (one, other) =>
+          Number(labelOf(one.gate) === labelOf(other.gate)),
+        ),
+        jaccard: matrix(`|A ∩ B| / |A ∪ B| of the ${top} heads of the largest necessity (all, where there are fewer)`, (one, other) =>
+          jaccard(one.first, other.first),
+        ),
         sameBehaviour: matrix(
           `share of prompts, of both members, that end alike; NaN where the models were asked about other pairs; ${outcomeRule(first.pairs)}`,
           (one, other) => agreement(one, other),
@@ -63,7 +92,11 @@ export const relocation: RoutingAnalysis<typeof options> = {
           axes: ['model', 'member', 'outcome'],
           unit: 'share',
           definition: `share of the prompts, ${outcomeRule(first.pairs)}`,
-          data: Float64Array.from(found.flatMap(({ behaviour }) => behaviour.flatMap((own) => outcomes.map((name) => own.filter((one) => one === name).length / own.length)))),
+          data: Float64Array.from(
+            found.flatMap(({ behaviour }) =>
+              behaviour.flatMap((own) => outcomes.map((name) => own.filter((one) => one === name).length / own.length)),
+            ),
+          ),
         },
       },
       facts: {
@@ -73,11 +106,13 @@ export const relocation: RoutingAnalysis<typeof options> = {
         metric: 'M: mean logit of the positive tokens − mean logit of the negative ones, at the position that is read',
         positions: 'read',
         family: 'none: no test between models',
-        ...Object.fromEntries(found.flatMap(({ gate, gap, pairs }, i) => [
-          [`gate of ${labels[i]}`, labelOf(gate)],
-          [`gap of ${labels[i]}`, gap],
-          [`pairs of ${labels[i]}`, pairs.pairs],
-        ])),
+        ...Object.fromEntries(
+          found.flatMap(({ gate, gap, pairs }, i): [string, string | number][] => [
+            [`gate of ${labels[i]}`, labelOf(gate)],
+            [`gap of ${labels[i]}`, gap],
+            [`pairs of ${labels[i]}`, pairs.pairs],
+          ]),
+        ),
       },
     };
   },

@@ -8,6 +8,9 @@ import { plainForward, plainSites } from '../../interventions/testing/plainForwa
 import { weights } from '../../interventions/testing/sweeps.ts';
 import { checkPairs, type PairSet } from '../../tasks/pairs.ts';
 import { outcomeRule, outcomesOf } from '../../tasks/outcomes.ts';
+import type { AnyRoutingAnalysis } from './analysis.ts';
+import { directLogitAttribution } from './directLogitAttribution.ts';
+import { gateIdentification } from './gateIdentification.ts';
 import { headAblation } from './headAblation.ts';
 import { headInterchange } from './headInterchange.ts';
 import { pooled } from './pooled.ts';
@@ -38,7 +41,10 @@ const M = (logits: Float64Array[], pair: number) => {
 const each = <T>(act: (pair: number) => T): T[] => Array.from({ length: PAIRS }, (_entry, pair) => act(pair));
 const z = (layer: number) => `blocks.${layer}.attn.hook_z`;
 const part = (values: Float64Array, head: number) => values.subarray(head * SIZE, (head + 1) * SIZE);
-const sites = { sensitive: each((pair) => plainSites(CONFIG, parameters, tokens('sensitive', pair))), control: each((pair) => plainSites(CONFIG, parameters, tokens('control', pair))) };
+const sites = {
+  sensitive: each((pair) => plainSites(CONFIG, parameters, tokens('sensitive', pair))),
+  control: each((pair) => plainSites(CONFIG, parameters, tokens('control', pair))),
+};
 const base = (arm: 'sensitive' | 'control') => each((pair) => M(plainForward(CONFIG, parameters, tokens(arm, pair)), pair));
 /** M with a head at some positions as `donor` says. */
 const written = (
@@ -70,15 +76,24 @@ test('interchange is what plain loops say, pair by pair, at every set of positio
       [1, 2],
     ] as const) {
       const where = { positions: place, layer: head[0], head: head[1] };
-      const noised = written('sensitive', head, positions, (pair, position) => part(sites.control[pair].get(z(head[0]))![position], head[1]));
-      const denoised = written('control', head, positions, (pair, position) => part(sites.sensitive[pair].get(z(head[0]))![position], head[1]));
+      const noised = written('sensitive', head, positions, (pair, position) =>
+        part(sites.control[pair].get(z(head[0]))![position], head[1]),
+      );
+      const denoised = written('control', head, positions, (pair, position) =>
+        part(sites.sensitive[pair].get(z(head[0]))![position], head[1]),
+      );
       const necessity = base('sensitive').map((value, pair) => value - noised[pair]);
       const sufficiency = denoised.map((value, pair) => value - base('control')[pair]);
       expectClose(at(findings, 'necessityPairs', where), necessity, CLOSE, `necessity, ${place}`);
       expectClose(at(findings, 'sufficiencyPairs', where), sufficiency, CLOSE, `sufficiency, ${place}`);
       const gap = base('sensitive').reduce((sum, value, pair) => sum + value - base('control')[pair], 0);
       if (at(findings, 'necessity', where).every(Number.isFinite))
-        expectClose(at(findings, 'necessity', where), [necessity.reduce((a, b) => a + b, 0) / gap], { relative: 1e-3, absolute: 1e-4 }, 'share');
+        expectClose(
+          at(findings, 'necessity', where),
+          [necessity.reduce((a, b) => a + b, 0) / gap],
+          { relative: 1e-3, absolute: 1e-4 },
+          'share',
+        );
     }
 });
 
@@ -87,19 +102,52 @@ test('ablations are what plain loops say, on both members; means and draws are o
   const [layer, head] = [1, 0] as const;
   const read = (pair: number) => [pairs.read[pair]];
   const prompts = [...sites.sensitive, ...sites.control];
-  const mean = Array.from({ length: SIZE }, (_entry, i) => prompts.reduce((sum, own) => sum + part(own.get(z(layer))![LENGTH - 1], head)[i], 0) / prompts.length);
+  const mean = Array.from(
+    { length: SIZE },
+    (_entry, i) => prompts.reduce((sum, own) => sum + part(own.get(z(layer))![LENGTH - 1], head)[i], 0) / prompts.length,
+  );
   for (const [ablation, donor] of [
     ['zero', new Array<number>(SIZE).fill(0)],
     ['mean', mean],
   ] as const) {
     const where = { ablation, layer, head };
     const [plus, minus] = (['sensitive', 'control'] as const).map((arm) => written(arm, [layer, head], read, () => donor));
-    expectClose(at(findings, 'sensitivePairs', where), base('sensitive').map((value, pair) => value - plus[pair]), CLOSE, `${ablation}, x⁺`);
-    expectClose(at(findings, 'controlPairs', where), minus.map((value, pair) => value - base('control')[pair]), CLOSE, `${ablation}, x⁻`);
-    expectClose(at(findings, 'level', where), [plus, minus].map((own) => own.reduce((a, b) => a + b, 0) / PAIRS), CLOSE, `${ablation}, levels`);
+    expectClose(
+      at(findings, 'sensitivePairs', where),
+      base('sensitive').map((value, pair) => value - plus[pair]),
+      CLOSE,
+      `${ablation}, x⁺`,
+    );
+    expectClose(
+      at(findings, 'controlPairs', where),
+      minus.map((value, pair) => value - base('control')[pair]),
+      CLOSE,
+      `${ablation}, x⁻`,
+    );
+    expectClose(
+      at(findings, 'level', where),
+      [plus, minus].map((own) => own.reduce((a, b) => a + b, 0) / PAIRS),
+      CLOSE,
+      `${ablation}, levels`,
+    );
   }
   const pattern = sites.sensitive.map((own) => own.get('blocks.1.attn.hook_pattern')![LENGTH - 1][0]);
-  expectClose(at(findings, 'sinkMass', { member: 'sensitive', layer: 1, head: 0 }), [pattern.reduce((a, b) => a + b, 0) / PAIRS], CLOSE, 'sink mass');
+  expectClose(
+    at(findings, 'sinkMass', { member: 'sensitive', layer: 1, head: 0 }),
+    [pattern.reduce((a, b) => a + b, 0) / PAIRS],
+    CLOSE,
+    'sink mass',
+  );
+});
+
+test('one seed gives one gap, with one interval, whichever screen is asked', async () => {
+  const facts = await Promise.all(
+    [directLogitAttribution, headInterchange, headAblation, gateIdentification].map(async (analysis) => {
+      const { facts } = await analyse(analysis as AnyRoutingAnalysis, onnx, { model, pairs });
+      return [facts.gap, facts['gap.low'], facts['gap.high']];
+    }),
+  );
+  for (const own of facts) expect(own).toEqual(facts[0]);
 });
 
 test('both members of the pairs as one set', () => {
@@ -116,14 +164,21 @@ test('both members of the pairs as one set', () => {
 
 describe('a gap that may be 0', () => {
   const same: PairSet = { ...pairs, arms: { sensitive: pairs.arms.sensitive, control: pairs.arms.sensitive } };
-  const screens = routingAnalyses.filter(({ id }) => ['directLogitAttribution', 'headInterchange', 'headAblation', 'knockoutCascade', 'bands', 'gateIdentification'].includes(id));
+  const screens = routingAnalyses.filter(({ id }) =>
+    ['directLogitAttribution', 'headInterchange', 'headAblation', 'knockoutCascade', 'bands', 'gateIdentification'].includes(id),
+  );
 
-  test.each(screens.map((analysis) => [analysis.id, analysis] as const))('%s: divides nothing, and is named with its number', async (_id, analysis) => {
-    const findings = await analyse(analysis, onnx, { model, pairs: same });
-    expect(findings.facts.denominator).toMatch(/^refused: .* = 0\.000 logits, 95 % interval \[0\.000, 0\.000\], contains 0, so there are no shares$/);
-    const share = ['necessity', 'sensitive', 'direct'].find((name) => name in findings.measures);
-    if (share) expect(findings.measures[share].data.every(Number.isNaN)).toBe(true);
-  });
+  test.each(screens.map((analysis) => [analysis.id, analysis] as const))(
+    '%s: divides nothing, and is named with its number',
+    async (_id, analysis) => {
+      const findings = await analyse(analysis, onnx, { model, pairs: same });
+      expect(findings.facts.denominator).toMatch(
+        /^refused: .* = 0\.000 logits, 95 % interval \[0\.000, 0\.000\], contains 0, so there are no shares$/,
+      );
+      const share = ['necessity', 'sensitive', 'direct'].find((name) => name in findings.measures);
+      if (share) expect(findings.measures[share].data.every(Number.isNaN)).toBe(true);
+    },
+  );
 });
 
 test('what was proved to be zero and not run is told from what was measured, and what failed is in no family', () => {
@@ -135,8 +190,18 @@ test('what was proved to be zero and not run is told from what was measured, and
       axes: ['cell'],
       definition: 'a number',
       ways: [
-        { label: 'one', effects: Float64Array.of(1, 2, 3, 0, 0, 0, NaN, NaN, NaN), state: ['measured', 'proved-zero', 'not-run'], moved: [1, 0, 0] },
-        { label: 'two', effects: Float64Array.of(1, NaN, 3, 1, 1, 1, 2, 2, 2), state: ['failed', 'measured', 'measured'], moved: [1, 1, 1] },
+        {
+          label: 'one',
+          effects: Float64Array.of(1, 2, 3, 0, 0, 0, NaN, NaN, NaN),
+          state: ['measured', 'proved-zero', 'not-run'],
+          moved: [1, 0, 0],
+        },
+        {
+          label: 'two',
+          effects: Float64Array.of(1, NaN, 3, 1, 1, 1, 2, 2, 2),
+          state: ['failed', 'measured', 'measured'],
+          moved: [1, 1, 1],
+        },
       ],
     },
     gap,
@@ -155,10 +220,22 @@ test('outcomes are told from what the pairs say, or from the metric', () => {
   const { refuse, evade } = set.labels!.policy!;
   const known = outcomesOf(set, 'sensitive');
   const answer = set.labels!.answer!.sensitive![0];
-  expect([refuse[0], evade[0], answer, set.labels!.answer!.control![0], 0].map((token) => known(0, token))).toEqual(['REFUSE', 'EVADE', 'ANSWER', 'OTHER', 'OTHER']);
+  expect([refuse[0], evade[0], answer, set.labels!.answer!.control![0], 0].map((token) => known(0, token))).toEqual([
+    'REFUSE',
+    'EVADE',
+    'ANSWER',
+    'OTHER',
+    'OTHER',
+  ]);
   const { labels: _labels, ...bare } = set;
   const told = outcomesOf(bare, 'sensitive');
-  expect([refuse[0], evade[0], answer, set.labels!.answer!.control![0], 0].map((token) => told(0, token))).toEqual(['REFUSE', 'OTHER', 'ANSWER', 'ANSWER', 'OTHER']);
+  expect([refuse[0], evade[0], answer, set.labels!.answer!.control![0], 0].map((token) => told(0, token))).toEqual([
+    'REFUSE',
+    'OTHER',
+    'ANSWER',
+    'ANSWER',
+    'OTHER',
+  ]);
   expect(outcomeRule(bare)).toContain('unknown to these pairs');
   expect(() => known(0, NaN)).toThrow('outcome: token must be a token, got NaN');
 });

@@ -46,7 +46,12 @@ export function screenMeasures({ name, over, axes, definition, ways }: Screen, g
   const own = over === undefined ? axes : [over, ...axes];
   return {
     ...Object.fromEntries(joined),
-    [`${name}State`]: { axes: own, unit: '', definition: STATE, data: Int32Array.from(ways.flatMap(({ state }) => state.map((one) => STATES[one]))) },
+    [`${name}State`]: {
+      axes: own,
+      unit: '',
+      definition: STATE,
+      data: Int32Array.from(ways.flatMap(({ state }) => state.map((one) => STATES[one]))),
+    },
     [`${name}Moved`]: {
       axes: own,
       unit: '',
@@ -66,7 +71,9 @@ export function changesOf(effects: Effects, sign: 1 | -1, metric = 'difference')
   const changes = new Float64Array(interventions.length * pairs);
   interventions.forEach((id, i) =>
     // 0 − x, not −x: no effect is 0, never −0.
-    metricOf(effects, metric, id).forEach((value, pair) => (changes[i * pairs + pair] = sign > 0 ? value - base[pair] : base[pair] - value)),
+    metricOf(effects, metric, id).forEach(
+      (value, pair) => (changes[i * pairs + pair] = sign > 0 ? value - base[pair] : base[pair] - value),
+    ),
   );
   return changes;
 }

@@ -7,7 +7,7 @@
 import type { Findings, Measure } from '../../base/findings.ts';
 import { ratioIntervals } from '../../base/inference/ratioInterval.ts';
 import { signFlipMaxT } from '../../base/inference/signFlip.ts';
-import { Random } from '../../base/random.ts';
+import type { Random } from '../../base/random.ts';
 import { bootstrapInterval, type Interval } from '../../base/statistics.ts';
 
 const RESAMPLES = 2000;

@@ -58,7 +58,8 @@ export async function interchange(
  */
 export function flipsOf(effects: Effects, pairs: PairSet, arm: Arm, refusedBefore: boolean): Float64Array {
   const outcome = outcomesOf(pairs, arm);
-  const refused = (tokens: Float32Array) => Array.from(tokens, (token, pair) => Number.isFinite(token) && outcome(pair, token) === 'REFUSE');
+  const refused = (tokens: Float32Array) =>
+    Array.from(tokens, (token, pair) => Number.isFinite(token) && outcome(pair, token) === 'REFUSE');
   const before = refused(metricOf(effects, 'argmax'));
   const among = before.flatMap((was, pair) => (was === refusedBefore ? [pair] : []));
   return Float64Array.from(effects.interventions, (id) => {

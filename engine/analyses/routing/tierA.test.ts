@@ -42,7 +42,12 @@ describe('direct logit attribution', () => {
   test('the gate is silent, an amplifier writes two thirds, the counter head takes a third away', async () => {
     const findings = await ask(directLogitAttribution);
     expectEffects(at(findings, 'direct'), AMPLIFIERS, 'direct effects of heads');
-    expectClose(at(findings, 'directShare'), AMPLIFIERS.map((value) => (Math.abs(value) * 3) / 5), CLOSE, 'shares');
+    expectClose(
+      at(findings, 'directShare'),
+      AMPLIFIERS.map((value) => (Math.abs(value) * 3) / 5),
+      CLOSE,
+      'shares',
+    );
     expectClose(at(findings, 'directShare', { layer: 1, head: 2 }), [0], NOTHING, 'share of the gate');
     const components = findings.axes.component.values.length;
     expectClose(at(findings, 'directLift', { layer: 2, head: 0 }), [0.4 * components], CLOSE, 'lift');
@@ -61,7 +66,12 @@ describe('interchange', () => {
       // What the mover writes is read by the first MLP at the topic's position, which is not the same there in x⁻.
       const all = at(await found, name, { positions: 'all' });
       expectClose(all.slice(4), EFFECTS.slice(4), CLOSE, `${name} everywhere`);
-      expectClose(at(await found, name, { positions: 'content' }).slice(4), new Array<number>(12).fill(0), NOTHING, `${name} at the content`);
+      expectClose(
+        at(await found, name, { positions: 'content' }).slice(4),
+        new Array<number>(12).fill(0),
+        NOTHING,
+        `${name} at the content`,
+      );
     }
     expectClose(at(await found, 'elsewhere'), new Array<number>(16).fill(0), CLOSE, 'read against all');
     expect((await found).facts['flagged heads']).toBe('none');
@@ -138,7 +148,12 @@ describe('bands', () => {
   test('amplifiers together do more than any, with the counter head less', async () => {
     const findings = await ask(bands);
     const of = (name: string, band: string) => at(findings, name, { band });
-    expectClose([of('necessity', 'L2 pro'), of('necessity', 'L2 all'), of('necessity', 'L2 counter')].flat(), [4 / 3, 1, -1 / 3], CLOSE, 'bands');
+    expectClose(
+      [of('necessity', 'L2 pro'), of('necessity', 'L2 all'), of('necessity', 'L2 counter')].flat(),
+      [4 / 3, 1, -1 / 3],
+      CLOSE,
+      'bands',
+    );
     expectClose([of('necessityRatio', 'L2 pro'), of('necessityRatio', 'L2 all')].flat(), [2, 1.5], CLOSE, 'against the best single head');
     expectClose(of('sufficiency', 'all'), [1], CLOSE, 'all heads');
     expect(of('size', 'L2 pro')).toEqual([2]);
@@ -167,7 +182,12 @@ test('the gate is identified, silent and sure, wherever it was planted', async (
     const findings: Findings = await ask(gateIdentification, { draws: 50 }, planting);
     expect(findings.facts).toMatchObject({ gate, 'gate.preferred': true });
     expect(findings.facts['gate.p']).toBeCloseTo(1 / 10_001, 12);
-    expectClose(['gate.necessity', 'gate.sufficiency', 'gate.lift', 'lead'].map((name) => findings.facts[name] as number), [1, 1, 0, 2 / 3], CLOSE, gate);
+    expectClose(
+      ['gate.necessity', 'gate.sufficiency', 'gate.lift', 'lead'].map((name) => findings.facts[name] as number),
+      [1, 1, 0, 2 / 3],
+      CLOSE,
+      gate,
+    );
     expect(at(findings, 'winnerChanges')).toEqual(at(findings, 'winnerChanges').map(() => 0));
   }
   // Of the last layer no head is a candidate, however much it does.
@@ -208,7 +228,8 @@ describe('gradients', () => {
     const slope = 20 * open * (1 - open);
     const gate = { layer: 1, head: 2 };
     expectClose(at(findings, 'estimate', { method: 'gradient', ...gate }), [2 * slope], { relative: 0, absolute: 1e-5 }, 'gate, gradient');
-    for (const method of ['activations', 'inputs']) expectClose(at(findings, 'estimate', { method, ...gate }), [1], CLOSE, `gate, ${method}`);
+    for (const method of ['activations', 'inputs'])
+      expectClose(at(findings, 'estimate', { method, ...gate }), [1], CLOSE, `gate, ${method}`);
     for (const method of ['gradient', 'activations'])
       expectClose(at(findings, 'estimate', { method, layer: 2 }), AMPLIFIERS.slice(8, 12), CLOSE, `amplifiers, ${method}`);
     const [gradient, activations] = at(findings, 'agreement');

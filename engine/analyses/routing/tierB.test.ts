@@ -14,11 +14,13 @@ import { analyse, at } from './testing/subjects.ts';
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
 
-const fixtures = policyFixtures(240);
+const fixtures = policyFixtures(80);
 /** ASK sees no content in the first layer, and by one head only in the second. */
 const IMPOSSIBLE = [0, 1, 2, 3].map((head) => ({ layer: 0, head })).concat([1, 2, 3].map((head) => ({ layer: 1, head })));
 
-test.skipIf(fixtures.length > 0)('no trained policy model is there: fixtures/policy is made by fixtures/makePolicyModels.ts', (context) => context.skip());
+test('two trained policy models ship', () => {
+  expect(fixtures.length).toBeGreaterThanOrEqual(2);
+});
 
 describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))('%s', (_name, { model, pairs }) => {
   test('the gate is found first among 16 heads, at the floor of p, and is silent in direct effects', async () => {
@@ -42,7 +44,9 @@ describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))('%s',
 
   test('amplifiers fall by at least 70 % when the gate is noised, and other heads of its layer do not make them', async () => {
     const findings = await analyse(knockoutCascade, onnx, { model, pairs }, { positions: 'read' });
-    const targets = String(findings.facts.targets).split(', ').filter((label) => label.startsWith('L2'));
+    const targets = String(findings.facts.targets)
+      .split(', ')
+      .filter((label) => label.startsWith('L2'));
     expect(targets.length).toBeGreaterThan(0);
     for (const target of targets) {
       const where = { knockout: 'noised', source: 'L1H0', target };

@@ -18,7 +18,8 @@ export function ranksOf(values: ArrayLike<number>): Float64Array {
 export function spearman(one: ArrayLike<number>, other: ArrayLike<number>): number {
   if (one.length !== other.length) throw new UserError('spearman: values', 'must be as many in both', `${one.length} and ${other.length}`);
   for (const values of [one, other])
-    for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) throw new UserError(`spearman: values[${i}]`, 'must be finite', values[i]);
+    for (let i = 0; i < values.length; i++)
+      if (!Number.isFinite(values[i])) throw new UserError(`spearman: values[${i}]`, 'must be finite', values[i]);
   const [a, b] = [ranksOf(one), ranksOf(other)];
   const mean = (a.length + 1) / 2;
   let [product, squareA, squareB] = [0, 0, 0];

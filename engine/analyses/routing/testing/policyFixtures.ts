@@ -21,7 +21,12 @@ export function policyFixtures(pairs: number, folder = FOLDER): PolicyFixture[] 
   const names = readdirSync(folder).flatMap((file) => /^(seed-\d+)\.json$/.exec(file)?.[1] ?? []);
   return names.sort().map((name) => {
     const path = join(folder, name);
-    const { recipe, behaviour: _behaviour, digest: _digest, ...described } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Record<string, unknown> & {
+    const {
+      recipe,
+      behaviour: _behaviour,
+      digest: _digest,
+      ...described
+    } = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Record<string, unknown> & {
       recipe: { task?: PolicyTaskOptions };
     };
     const { tensors } = readSafetensors(readFileSync(`${path}.safetensors`), path);
