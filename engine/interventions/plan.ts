@@ -87,7 +87,8 @@ export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, second
     for (const { shape, from, members } of groups.values()) {
       const most = capacity(chunk.length, 1 + read - from);
       for (let left = members; left > 0; left -= most) {
-        const sizes = { rows: chunk.length, branches: Math.min(left, most), past: from, after: read - from };
+        const branches = Math.min(left, most);
+        const sizes = { rows: chunk.length, branches, past: from, after: branches * (read - from) };
         runs++;
         planned += work(programOf(shape), sizes);
         run = Math.max(run, bytesOf(programOf(shape), new Map(Object.entries({ positions: pairs.length, ...sizes }))));

@@ -23,7 +23,7 @@ export const POSITIONS = symbol('positions');
 export const BRANCHES = symbol('branches');
 /** Positions before the changed one. */
 export const PAST = symbol('past');
-/** Positions after the changed one, for each branch. */
+/** Positions after the changed one, of all branches together. */
 export const AFTER = symbol('after');
 
 /** `at`: the changed position of every branch; `after`: the later ones; `from`: both; `last`: the position that is read. */

@@ -7,7 +7,7 @@ import { BASE } from '../../models/testing/options.ts';
 import { randomWeights } from '../../models/testing/plainTransformer.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
 import type { PairSet } from '../../tasks/pairs.ts';
-import { metricOf, type Effects, type RunOptions } from '../effects.ts';
+import { metricOf, type Effects, type Observation } from '../effects.ts';
 import { modelGraph, siteNamed } from '../modelGraph.ts';
 import { PlannedRunner } from '../plannedRunner.ts';
 import { WholeRunner } from '../wholeRunner.ts';
@@ -45,7 +45,7 @@ export function expectSame(actual: Effects, expected: Effects, gap: number, what
   );
 }
 
-const OBSERVE: RunOptions['observe'] = [
+const OBSERVE: readonly Observation[] = [
   { site: z(2), index: 1 },
   { site: 'blocks.1.hook_resid_post', positions: [1, 4] },
 ];
