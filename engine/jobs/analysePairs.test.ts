@@ -4,7 +4,6 @@ import type { Findings } from '../base/findings.ts';
 import { Random } from '../base/random.ts';
 import { UserError } from '../base/errors.ts';
 import { siteSweep } from '../analyses/routing/siteSweep.ts';
-import type { AnyRoutingAnalysis } from '../analyses/routing/analysis.ts';
 import type { JobContext } from '../contract.ts';
 import { languageModelDigest } from '../formats/languageModelDigest.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
@@ -24,7 +23,7 @@ const model: LanguageModel = {
   origin: { kind: 'trained', name: 'recipe' },
 };
 const pairs = policyPairs(task, { pairs: 6 });
-const job = routingJob(siteSweep as unknown as AnyRoutingAnalysis);
+const job = routingJob(siteSweep);
 const request = { model, label: 'mine', pairs };
 const counted = (given: object) =>
   JSON.stringify(job.counts!(job.parse(given)), (_name, value: unknown) =>
@@ -111,7 +110,8 @@ test('a sweep of heads and residuals: swapping everything at the last residual i
     cells: 7,
     family: 7,
     pairs: 6,
-    forwards: 54,
+    naiveForwards: 9,
+    proved: 1,
   });
   const findings: Findings = await job.run(job.parse({ ...request, options }), context);
   const { values } = findings.axes.cell;

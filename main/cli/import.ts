@@ -32,14 +32,15 @@ export function importCommand(): Command {
 
 /** @returns keys of the results, in the order of the tables */
 function keepIn(file: string, folder: string, { findings: tables, models }: PublishedResults): string[] {
-  const { session, close } = ownSession(file);
+  const kept = ownSession(file);
+  const { session } = kept;
   try {
     if (session.notice !== undefined) warn(session.notice);
     const before = session.results().length;
     const keys = session.together(() =>
       tables.map((table) => {
         const { path, experiment, variant, model } = table;
-        const findings = kept(table);
+        const findings = withStates(table);
         const key = canonicalDigest(['import', VERSION, path, findings]);
         const { id } = models.find((one) => one.key === model)!;
         session.saveReport(key, importedId(experiment), VERSION, findings, { from: folder, path, model: id, variant });
@@ -49,7 +50,7 @@ function keepIn(file: string, folder: string, { findings: tables, models }: Publ
     if (session.results().length > before) session.act('import', { folder, results: keys.length });
     return keys;
   } finally {
-    close();
+    kept.close();
   }
 }
 
@@ -57,7 +58,7 @@ function keepIn(file: string, folder: string, { findings: tables, models }: Publ
 const importedId = (experiment: string): string => `imported ${experiment}`;
 
 /** With the state of every head as a measure like any other. */
-function kept({ findings, states, path, model }: PublishedFindings): Findings {
+function withStates({ findings, states, path, model }: PublishedFindings): Findings {
   const facts = { state: 'imported', path, model, ...findings.facts };
   if (states.length === 0) return { ...findings, facts };
   const data = Int32Array.from(states, (state) => CELL_STATES[state]);

@@ -13,18 +13,23 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 test('stories260K: heads × positions', async (context) => {
   const model = shared(context, 'models/stories260K/hf');
   const pairs = join(folder, 'pairs.json');
-  const ends = ['One day', 'Every day', 'One night', 'The next day', 'At night'];
-  const line = (who: string, end: string) => `Once upon a time, there was a ${who}. ${end}`;
-  const all = ends.map((end) => ({ sensitive: line('girl', end), control: line('boy', end), positive: ' she', negative: ' he' }));
+  // Adjectives of as many tokens each.
+  const line = (who: string) => `Once upon a time, there was a ${who}. One day`;
+  const all = ['good', 'small', 'kind', 'nice'].map((how) => ({
+    sensitive: line(`${how} girl`),
+    control: line(`${how} boy`),
+    positive: ' she',
+    negative: ' he',
+  }));
   writeFileSync(pairs, JSON.stringify(all));
-  const words = ['sweep', '--model', model, '--pairs', pairs, '--length', '15', '--permutations', '999', '--resamples', '200', '--json'];
+  const words = ['sweep', '--model', model, '--pairs', pairs, '--permutations', '999', '--resamples', '200', '--json'];
   const whole = await here([...words, '--sites', 'L*H*@each,blocks.4.hook_resid_post']);
   expect(whole).toMatchObject({ code: 0 });
   const { cells, facts } = JSON.parse(whole.stdout) as {
     cells: { cell: string; effect: number; p: number; state: string }[];
     facts: { gap: number };
   };
-  expect(cells).toHaveLength(5 * 8 * 15 + 1);
+  expect(cells).toHaveLength(5 * 8 * 18 + 1);
   expect(cells.filter(({ state }) => state === 'failed')).toEqual([]);
   // The residual after the last layer is all there is; what stands before the prompts differ changes nothing.
   expect(cells.at(-1)!.effect).toBeCloseTo(facts.gap, 4);

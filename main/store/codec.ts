@@ -21,10 +21,10 @@ export interface Keeper {
 /** Finds again what a Keeper stored. */
 export interface Recaller {
   tensor(digest: string): TypedArray;
-  model?(digest: string): ClassifierModel;
+  readonly model?: (digest: string) => ClassifierModel;
   /** @param own what was said of it where it stood */
-  language?(digest: string, own: Pick<LanguageModel, 'origin' | 'tokens'>): LanguageModel;
-  pairs?(digest: string): PairSet;
+  readonly language?: (digest: string, own: Pick<LanguageModel, 'origin' | 'tokens'>) => LanguageModel;
+  readonly pairs?: (digest: string) => PairSet;
 }
 
 /** Whether an object is a model, wherever it stands: it is then kept as one. */

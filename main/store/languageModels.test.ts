@@ -123,9 +123,25 @@ test('a loaded one is known by its folder until it is embedded', () => {
     findings,
   });
   expect(session.results()[0].languageModels).toEqual([{ digest, label: 'tiny' }]);
+  // In the order they were asked about, whether they stand there or are named.
+  const other = { ...model, config: { ...config, epsilon: 1e-6 } };
+  session.saveAnalysis({
+    key: canonicalDigest('comparison'),
+    analysis: 'relocation',
+    version: 1,
+    parameters: {
+      model: other,
+      label: 'other',
+      pairs,
+      others: [{ model: { folder: '/elsewhere/tiny', digest }, label: 'tiny', pairs }],
+      seed: 0,
+    },
+    findings,
+  });
+  expect(session.results()[1].languageModels.map(({ label }) => label)).toEqual(['other', 'tiny']);
   expect(session.check()).toEqual([]);
   session.putLanguageModel(model, { label: 'again' });
-  expect(session.languageModels()).toMatchObject([{ label: 'tiny', embedded: true }]);
+  expect(session.languageModels()).toMatchObject([{ label: 'tiny', embedded: true }, { label: 'other' }]);
   expect(session.languageModel(digest).parameters).toEqual(model.parameters);
 });
 

@@ -39,7 +39,7 @@ interface RawNote {
 const select = `SELECT id, subject_kind AS kind, subject_key AS key, unit, text, bookmark, at, edited FROM notes`;
 const subjects = {
   session: `SELECT 1 WHERE ? = ''`,
-  model: 'SELECT 1 FROM models WHERE digest = ?',
+  model: 'SELECT 1 FROM (SELECT digest FROM models UNION ALL SELECT digest FROM language_models) WHERE digest = ?',
   run: 'SELECT 1 FROM runs WHERE key = ?',
   result: 'SELECT 1 FROM results WHERE key = ?',
 } satisfies Record<Subject['kind'], string>;

@@ -3,6 +3,7 @@
  * places were looked at, and whether it was measured at all. The general screen; screens of heads with their own measures are beside it.
  */
 import { z } from 'zod';
+import { UserError } from '../../base/errors.ts';
 import type { Findings, Measure } from '../../base/findings.ts';
 import { ratioIntervals, type RatioIntervals } from '../../base/inference/ratioInterval.ts';
 import { signFlipSteps } from '../../base/inference/signFlip.ts';
@@ -56,6 +57,7 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
   options: sweepOptions,
   arms: ['sensitive', 'control'],
   async run({ model, label, pairs, seed, options }, context) {
+    if (pairs.pairs < 2) throw new UserError('pairs: pairs', 'must be at least 2, for intervals and p', pairs.pairs);
     const cells = sitesOf(options.sites, sweptModel(model, pairs.length));
     const runner = context.runner(model);
     const { base, other, interventions } = sweepInterventions(cells, options);
