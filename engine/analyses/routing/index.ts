@@ -2,6 +2,7 @@
 import type { AnyRoutingAnalysis } from './analysis.ts';
 import { attributionPatching } from './attributionPatching.ts';
 import { bands } from './bands.ts';
+import { behaviour } from './behaviour.ts';
 import { cipherContrast } from './cipherContrast.ts';
 import { cipherInterchange } from './cipherInterchange.ts';
 import { commitment } from './commitment.ts';
@@ -15,12 +16,12 @@ import { headInterchange } from './headInterchange.ts';
 import { knockoutCascade } from './knockoutCascade.ts';
 import { levels } from './levels.ts';
 import { pathPatchingEdges } from './pathPatchingEdges.ts';
-import { policyCircuit } from './policyCircuit.ts';
 import { relocation } from './relocation.ts';
 import { rescue } from './rescue.ts';
 import { siteSweep } from './siteSweep.ts';
 
 export const routingAnalyses: readonly AnyRoutingAnalysis[] = [
+  behaviour,
   directLogitAttribution,
   headInterchange,
   headAblation,
@@ -38,6 +39,5 @@ export const routingAnalyses: readonly AnyRoutingAnalysis[] = [
   rescue,
   cipherContrast,
   levels,
-  policyCircuit,
   siteSweep,
 ];
