@@ -43,5 +43,7 @@ test('the labels go with their pairs, and are held against the vocabulary', () =
   const evade = { ...set, labels: { ...set.labels, policy: { refuse: [1], evade: [task.vocabulary] } } };
   expect(() => checkPairs(evade, task.vocabulary)).toThrow(`pairs: labels.policy.evade must hold integers in [0, ${task.vocabulary - 1}]`);
   const wrong = { ...set, labels: { ...set.labels, answer: { sensitive: answer.slice(1) } } };
-  expect(() => checkPairs(wrong, task.vocabulary)).toThrow(`pairs: labels.answer.sensitive must hold ${set.pairs} tokens, got ${set.pairs - 1}`);
+  expect(() => checkPairs(wrong, task.vocabulary)).toThrow(
+    `pairs: labels.answer.sensitive must hold ${set.pairs} tokens, got ${set.pairs - 1}`,
+  );
 });
