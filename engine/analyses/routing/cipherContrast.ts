@@ -5,7 +5,8 @@
  *   s[l,h]     = |mean DLA(x⁺) − mean DLA(c⁺)|                                        local[l,h]: the same of the share in u_l
  *   s'[l,h]    = |(mean DLA(x⁺) − mean DLA(x⁻)) − (mean DLA(c⁺) − mean DLA(c⁻))|      difference of differences (trap T15)
  *
- * c⁺ is the sensitive prompt in cipher, c⁻ the control one. Part of s is only that a cipher looks different; s' takes that away.
+ * c⁺ is the sensitive prompt in cipher, c⁻ the control one. Part of s is only that a cipher looks different; s' takes that away. Local shares are of the
+ * u of their own layer, so they are most alike within a layer; `first` is the head with the largest local s' of all.
  */
 import { z } from 'zod';
 import type { Measure } from '../../base/findings.ts';
@@ -121,8 +122,16 @@ export const cipherContrast: RoutingAnalysis<typeof options> = {
       };
     }
     const cell = gate.layer * config.heads + gate.head;
-    const order = (key: string) =>
-      key in ranks ? { [`gate.${key}.rank`]: ranks[key][cell], [`gate.${key}`]: measures[`${key}Effect`].data[cell] } : {};
+    const order = (key: string) => {
+      if (!(key in ranks)) return {};
+      const effects = measures[`${key}Effect`].data;
+      const inLayer = effects.slice(gate.layer * config.heads, (gate.layer + 1) * config.heads);
+      return {
+        [`gate.${key}`]: effects[cell],
+        [`gate.${key}.rank`]: ranks[key][cell],
+        [`gate.${key}.rankInLayer`]: ranksOf(inLayer)[gate.head],
+      };
+    };
     return {
       axes: { arm: { values: arms }, ...headAxes(config), pair: pairAxis(pairs.pairs) },
       measures,

@@ -7,6 +7,7 @@ import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
 import { plainForward, plainSites } from '../../interventions/testing/plainForward.ts';
 import { selectPairs, type Arm } from '../../tasks/pairs.ts';
 import { outcomes } from '../../tasks/outcomes.ts';
+import { doseMeasures } from './doseCurves.ts';
 import { doseResponse } from './doseResponse.ts';
 import { gateDose } from './gateDose.ts';
 import { analyse, at, planted, plantedPairs, randomModel } from './testing/subjects.ts';
@@ -160,4 +161,27 @@ describe('a random model', () => {
     await expect(run({ positions: 'verb' })).rejects.toThrow('doseResponse: positions must be one of read, content, all');
     expect(() => doseResponse.options.parse({ doses: [1, 0] })).toThrow('must ascend');
   });
+});
+
+test('a curve that is ½ only beyond the doses has no threshold; one within them has that of the fit, and all pairs together one', () => {
+  // REFUSE in 1, then 3 of 10 pairs of one topic, in 1, then 9 of the other.
+  const classes = Int32Array.from(
+    [0, 1].flatMap((dose) => Array.from({ length: 20 }, (_entry, pair) => (pair % 10 < (dose === 0 ? 1 : pair < 10 ? 3 : 9) ? 0 : 3))),
+  );
+  const none = new Float64Array(20).fill(NaN);
+  const condition = { name: 'one', arm: 'sensitive' as const, writes: () => [], writesEach: () => [] };
+  const curve = { condition, classes, metric: new Float32Array(40), thresholds: [none, none], trials: [] };
+  const ten = Array.from({ length: 10 }, (_entry, pair) => pair);
+  const topics = {
+    names: ['all', 'few', 'many'],
+    pairsOf: (_arm: Arm, name: number) => [[...ten, ...ten.map((pair) => pair + 10)], ten, ten.map((pair) => pair + 10)][name],
+  };
+  const measures = doseMeasures([curve], [0, 1], topics, 'by hand');
+  // Both doses are met exactly: logit ln(1/9) at 0, ln(9) at 1 crosses 0 half-way; ln(12/8) of all crosses at ln 9 / (ln 9 + ln 1.5).
+  const of = (name: string) => Array.from(measures[name].data).slice(0, 3);
+  expectClose(of('threshold'), [Math.log(9) / (Math.log(9) + Math.log(1.5)), NaN, 0.5], { relative: 0, absolute: 1e-9 }, 'threshold');
+  expect(of('thresholdState')).toEqual([3, 4, 3]);
+  // ANSWER never comes.
+  expect(Array.from(measures.thresholdState.data).slice(3)).toEqual([0, 0, 0]);
+  expectClose(Array.from(measures.outcomes.data).slice(0, 4), [0.1, 0, 0, 0.9], { relative: 0, absolute: 1e-12 }, 'shares');
 });

@@ -106,7 +106,9 @@ export function topicsOf({ pairs, labels }: PairSet, arms: readonly Arm[]): Topi
   };
 }
 
-const FIT_STATES = ['constant', 'flat', 'separated', 'fitted'] as const satisfies readonly LogisticFit['state'][];
+/** `outside`: the curve crosses ½ at no dose that was given, or not steadily; what lies beyond is not guessed. */
+const FIT_STATES = ['constant', 'flat', 'separated', 'fitted', 'outside'] as const;
+type Fit = Omit<LogisticFit, 'state'> & { readonly state: (typeof FIT_STATES)[number] };
 
 /** Measures of several conditions over one grid; axes `condition`, `dose`, `outcome`, `change`, `topic`, `pair` are the caller's, by {@link doseAxes}. */
 export function doseMeasures(curves: readonly DoseCurve[], doses: readonly number[], topics: Topics, rule: string): Findings['measures'] {
@@ -122,7 +124,7 @@ export function doseMeasures(curves: readonly DoseCurve[], doses: readonly numbe
       topics.names.map((_name, topic) => fitOf(curve, doses, topics.pairsOf(curve.condition.arm, topic), name)),
     ),
   );
-  const perFit = (unit: string, definition: string, of: (fit: LogisticFit) => number): Measure => ({
+  const perFit = (unit: string, definition: string, of: (fit: Fit) => number): Measure => ({
     axes: ['condition', 'change', 'topic'],
     unit,
     definition: `${definition}; NaN for a topic without pairs`,
@@ -149,7 +151,7 @@ export function doseMeasures(curves: readonly DoseCurve[], doses: readonly numbe
     },
     threshold: perFit(
       'dose',
-      'dose at which the outcome has probability ½, by a logistic fit; NaN where it always or never comes',
+      'dose at which the outcome has probability ½, by a logistic fit; NaN where it always or never comes, or where that is beyond the doses',
       (fit) => fit.threshold,
     ),
     thresholdLow: perFit('dose', 'lower end of the 95 % profile-likelihood interval of the threshold', (fit) => fit.low),
@@ -182,7 +184,7 @@ function fitOf(
   doses: readonly number[],
   own: readonly number[],
   name: string,
-): LogisticFit | undefined {
+): Fit | undefined {
   if (own.length === 0) return undefined;
   const wanted = outcomes.indexOf(name as (typeof outcomes)[number]);
   const pairs = thresholds[0].length;
@@ -193,5 +195,6 @@ function fitOf(
   }));
   const among = new Set(own);
   for (const { pair, dose, outcome } of trials) if (among.has(pair)) points.push({ dose, trials: 1, hits: Number(outcome === wanted) });
-  return fitLogistic(points);
+  const fit = fitLogistic(points);
+  return fit.threshold < doses[0] || fit.threshold > doses[doses.length - 1] ? { ...fit, state: 'outside', threshold: NaN } : fit;
 }

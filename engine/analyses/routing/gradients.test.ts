@@ -6,12 +6,14 @@ import { OnnxRuntimeExecutor } from '../../execute/onnxruntime.ts';
 import type { TensorData } from '../../graph/program.ts';
 import { metricOf } from '../../interventions/effects.ts';
 import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
+import { plainForward, plainSites, type Hook } from '../../interventions/testing/plainForward.ts';
 import { WholeRunner } from '../../interventions/wholeRunner.ts';
 import { headOutput } from '../../models/sites.ts';
 import { BASE, options, ROLES } from '../../models/testing/options.ts';
 import type { TransformerConfig } from '../../models/transformer.ts';
 import type { PairSet } from '../../tasks/pairs.ts';
 import { attributionPatching } from './attributionPatching.ts';
+import { edgeAttributionPatching } from './edgeAttributionPatching.ts';
 import { EdgeScores } from './edgeScores.ts';
 import { MetricGradients } from './gradients.ts';
 import { interchange } from './swaps.ts';
@@ -134,6 +136,35 @@ describe.each(
       }
     });
   });
+});
+
+test('an edge to the logits is what a head writes there, and nothing that MLPs on the way make of it', async () => {
+  const config = { ...BASE, layers: 2 };
+  const model = unevenNorms(randomModel(config, 6));
+  const pairs = pairsFor(config);
+  const findings = await analyse(edgeAttributionPatching, onnx, { model, pairs }, { steps: 1, exact: 1000 });
+  const { width, heads } = config;
+  const size = width / heads;
+  const tokens = (arm: 'sensitive' | 'control', pair: number) => pairs.arms[arm].subarray(pair * 5, pair * 5 + 5);
+  const [layer, head] = [0, 1];
+  const expected = Array.from({ length: pairs.pairs }, (_entry, pair) => {
+    const [plus, minus] = (['sensitive', 'control'] as const).map(
+      (arm) => plainSites(config, model.parameters, tokens(arm, pair)).get(headOutput(layer))![pairs.read[pair]],
+    );
+    const M = (hook?: Hook) => {
+      const logits = plainForward(config, model.parameters, tokens('sensitive', pair), hook)[pairs.read[pair]];
+      const { positive, negative } = pairs.metric;
+      return (logits[positive.tokens[2 * pair]] + logits[positive.tokens[2 * pair + 1]]) / 2 - logits[negative.tokens[pair]];
+    };
+    const without: Hook = (site, values) => {
+      if (site !== 'blocks.1.hook_resid_post') return;
+      for (let i = head * size; i < (head + 1) * size; i++)
+        for (let j = 0; j < width; j++)
+          values[pairs.read[pair]][j] += (minus[i] - plus[i]) * model.parameters[`blocks.${layer}.attn.W_O`][i * width + j];
+    };
+    return M() - M(without);
+  });
+  expectClose(at(findings, 'exactPairs', { sender: 'L0H1', reader: 'logits' }), expected, { relative: 1e-3, absolute: 1e-5 }, 'edge');
 });
 
 test('ranks take ties at their mean, and agree as far as Pearson says of them', () => {

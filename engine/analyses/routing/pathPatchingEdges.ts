@@ -1,7 +1,8 @@
 /**
  * Edges from one head to what reads it (Wang et al. 2022, arXiv:2211.00593): the head is interchanged while every other head stays as it was, and only
  * what that changes at the receivers counts. For each receiver alone, whole and by query, key and value; and for receivers together, since redundant
- * ones hide from one-at-a-time patching (trap T21).
+ * ones hide from one-at-a-time patching (trap T21). Receivers of several layers each read what the sender alone changes, not what earlier receivers
+ * make of it, so a set over layers may come to more than the whole.
  *
  * An edge's effect is over the mean gap, like necessity (noising: in the sensitive prompt, from the control one) and sufficiency (denoising).
  */
