@@ -7,7 +7,6 @@ import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
 import { plainForward, plainSites } from '../../interventions/testing/plainForward.ts';
 import { weights } from '../../interventions/testing/sweeps.ts';
 import { checkPairs, type PairSet } from '../../tasks/pairs.ts';
-import { outcomeRule, outcomesOf } from '../../tasks/outcomes.ts';
 import type { AnyRoutingAnalysis } from './analysis.ts';
 import { directLogitAttribution } from './directLogitAttribution.ts';
 import { gateIdentification } from './gateIdentification.ts';
@@ -213,29 +212,4 @@ test('what was proved to be zero and not run is told from what was measured, and
   expect(screen.effectP.data[1]).toBe(1);
   expect(screen.effectP.axes).toEqual(['way', 'cell']);
   expect(screen.effectPairs.axes).toEqual(['way', 'cell', 'pair']);
-});
-
-test('outcomes are told from what the pairs say, or from the metric', () => {
-  const set = plantedPairs();
-  const { refuse, evade } = set.labels!.policy!;
-  const known = outcomesOf(set, 'sensitive');
-  const answer = set.labels!.answer!.sensitive![0];
-  expect([refuse[0], evade[0], answer, set.labels!.answer!.control![0], 0].map((token) => known(0, token))).toEqual([
-    'REFUSE',
-    'EVADE',
-    'ANSWER',
-    'OTHER',
-    'OTHER',
-  ]);
-  const { labels: _labels, ...bare } = set;
-  const told = outcomesOf(bare, 'sensitive');
-  expect([refuse[0], evade[0], answer, set.labels!.answer!.control![0], 0].map((token) => told(0, token))).toEqual([
-    'REFUSE',
-    'OTHER',
-    'ANSWER',
-    'ANSWER',
-    'OTHER',
-  ]);
-  expect(outcomeRule(bare)).toContain('unknown to these pairs');
-  expect(() => known(0, NaN)).toThrow('outcome: token must be a token, got NaN');
 });
