@@ -103,11 +103,11 @@ export class History {
     this.#push(entryOf({ id, at: '', verb, arguments: given, undone: false }));
   }
 
-  /** A new action: what was undone before it can no longer be redone. */
+  /** A new action: what was undone before it can no longer be redone, but for work, which ends when it ends, whatever a person is about. */
   #push(entry: Entry | undefined): void {
     if (!entry) return;
     this.#done.push(entry);
-    this.#undone.length = 0;
+    if (entry.change.of !== 'work') this.#undone.length = 0;
     this.#count(entry, 1);
   }
 
