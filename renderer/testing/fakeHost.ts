@@ -126,8 +126,11 @@ export function fakeApp(options: FakeOptions = {}): Fake {
         { name: 'notes.txt', path: `${folder}/notes.txt`, folder: false, fits: false },
       ],
     }),
-    saveAs: ({ path }) => change({ path }),
-    shareCopy: () => undefined,
+    saveAs: ({ path }) => {
+      change({ path });
+      return { path };
+    },
+    shareCopy: ({ path }) => ({ path }),
     snapshot: () => snapshot,
     findings: ({ key }) => fixture<Findings>(snapshot!.results.find((result) => result.key === key)!.analysis),
     series: ({ run }) => fixture<Record<string, Series[]>>('series')[snapshot?.runs.find(({ key }) => key === run)?.label ?? ''] ?? [],
@@ -171,8 +174,9 @@ export function fakeApp(options: FakeOptions = {}): Fake {
     commandLine: () => 'gatescope train --preset dopamine --seeds 0-4',
     answer: (request) => data.answer(request),
     drawImages: (request) => data.drawImages(request),
-    pathAccuracy: ({ angles, share }) => ({
+    pathAccuracy: ({ angles, share, images }) => ({
       angles,
+      images,
       accuracy: Float64Array.from(angles, (angle) => 92 - angle / 20 + (share * angle) / 30),
     }),
     exportFile: ({ what, format }) => ({ name: `${what}.${format}`, bytes: new TextEncoder().encode('a,b\r\n') }),
