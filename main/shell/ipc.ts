@@ -11,7 +11,9 @@ export interface Said {
   'host:restart': [];
   'host:tell': [];
   'page:listens': [];
-  /** Whatever was being typed is kept. */
+  /** It wants to keep what is being typed before the program ends. */
+  'page:settles': [];
+  /** It has. */
   'page:settled': [];
   'menu:set': [MenuState];
   'window:title': [string];

@@ -20,6 +20,8 @@ export interface PageSurroundings {
 export class Page {
   readonly #contents: WebContents;
   readonly #channels: PageChannels;
+  /** Whether it wants to keep something before the program ends. */
+  #settles = false;
   #settled: () => void = () => undefined;
   /** Commands from before the page listened. */
   #held: Told['command'][] | undefined = [];
@@ -30,7 +32,9 @@ export class Page {
     this.#contents = contents;
     this.#channels = channels;
     contents.on('did-start-navigation', (_event, _url, isInPlace, isMainFrame) => {
-      if (isMainFrame && !isInPlace) this.#held ??= [];
+      if (!isMainFrame || isInPlace) return;
+      this.#held ??= [];
+      this.#settles = false;
     });
 
     channels.on('host:connect', () =>
@@ -46,6 +50,7 @@ export class Page {
       this.#held = undefined;
       for (const what of held) this.send(...what);
     });
+    channels.on('page:settles', () => (this.#settles = true));
     channels.on('page:settled', () => this.#settled());
     channels.on('menu:set', (state) => onMenu(menuState(state)));
     channels.on('window:title', (title) => window.setTitle(text(title)));
@@ -69,7 +74,7 @@ export class Page {
 
   /** Lets the page keep what is being typed in it; resolves when it has, or after a while. */
   settle(): Promise<void> {
-    if (this.#held || this.#contents.isDestroyed()) return Promise.resolve();
+    if (!this.#settles || this.#contents.isDestroyed()) return Promise.resolve();
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, PATIENCE);
       this.#settled = () => {

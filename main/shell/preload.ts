@@ -14,14 +14,6 @@ const ask = <Channel extends keyof Asked>(channel: Channel, ...given: Asked[Chan
 // A port cannot pass the bridge: it is posted to the page's own window instead.
 ipcRenderer.on('host:port', (event) => window.postMessage('host:port', location.origin, event.ports));
 
-let settle: Parameters<Desktop['onSettle']>[0] = () => undefined;
-ipcRenderer.on('page:settle', () => {
-  const settled = (): void => say('page:settled');
-  Promise.resolve()
-    .then(() => settle())
-    .then(settled, settled);
-});
-
 const desktop: Desktop = {
   platform: process.platform as Desktop['platform'],
   connect: () => say('host:connect'),
@@ -39,7 +31,11 @@ const desktop: Desktop = {
     ipcRenderer.on('host:state', (_event, state: HostState) => listener(state));
     say('host:tell');
   },
-  onSettle: (listener) => void (settle = listener),
+  onSettle: (listener) => {
+    const settled = (): void => say('page:settled');
+    ipcRenderer.on('page:settle', () => void Promise.resolve().then(listener).then(settled, settled));
+    say('page:settles');
+  },
   restartHost: () => say('host:restart'),
   setMenu: (state) => say('menu:set', state),
   setTitle: (title) => say('window:title', title),

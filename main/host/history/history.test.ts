@@ -124,6 +124,17 @@ test('work that ends in the background cuts nothing, also in a session that is o
   expect(new History(new SessionLog(session)).state()).toEqual({ undo: { label: 'Set a' } });
 });
 
+test('work that was undone and then asked for again is not there to be redone', () => {
+  using folder = new Folder();
+  const session = folder.session();
+  const history = new History(new SessionLog(session));
+  for (const result of ['k', 'other']) history.work('analyse', { label: result, result });
+  history.undo();
+  history.undo();
+  history.work('analyse', { label: 'k', result: 'k' });
+  expect(history.state()).toEqual({ undo: { label: 'k' }, redo: { label: 'other' } });
+});
+
 test('actions of the command line can be undone, too, where they say of what', () => {
   using folder = new Folder();
   const session = folder.session();

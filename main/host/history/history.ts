@@ -107,8 +107,11 @@ export class History {
   #push(entry: Entry | undefined): void {
     if (!entry) return;
     this.#done.push(entry);
-    if (entry.change.of !== 'work') this.#undone.length = 0;
     this.#count(entry, 1);
+    // Work that was asked for again is there again: redoing it would do nothing.
+    const isBack = ({ change }: Entry): boolean => change.of === 'work' && change.keys.every((key) => (this.#shown.get(key) ?? 0) > 0);
+    const left = entry.change.of === 'work' ? this.#undone.filter((one) => !isBack(one)) : [];
+    this.#undone.splice(0, this.#undone.length, ...left);
   }
 
   #step(verb: 'undo' | 'redo', entry: Entry | undefined): HistoryState {
