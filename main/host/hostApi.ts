@@ -14,7 +14,7 @@ import type { NewNote, Note } from '../store/notes.ts';
 import type { ResultRow } from '../store/results.ts';
 import type { RunRow, Series } from '../store/runs.ts';
 import type { Description } from './hostForms.ts';
-import type { Answer, AnswerRequest, DrawnImages, DrawRequest, PathRequest } from './hostLive.ts';
+import type { Answer, AnswerRequest, DrawnImages, DrawRequest, PathAccuracy, PathRequest } from './hostLive.ts';
 
 export type * from './hostForms.ts';
 export type * from './hostLive.ts';
@@ -93,7 +93,7 @@ export interface HostApi {
   // ── at once, kept nowhere ──
   readonly answer: Call<AnswerRequest, Answer>;
   readonly drawImages: Call<DrawRequest, DrawnImages>;
-  readonly pathAccuracy: Call<PathRequest, { readonly angles: readonly number[]; readonly accuracy: Float64Array }>;
+  readonly pathAccuracy: Call<PathRequest, PathAccuracy>;
 
   // ── files ──
   /** Bytes of a file made of something in the session, for the window to save; of `py` an archive of the module and its weights. */

@@ -171,8 +171,9 @@ export function fakeApp(options: FakeOptions = {}): Fake {
     commandLine: () => 'gatescope train --preset dopamine --seeds 0-4',
     answer: (request) => data.answer(request),
     drawImages: (request) => data.drawImages(request),
-    pathAccuracy: ({ angles, share }) => ({
+    pathAccuracy: ({ angles, share, images }) => ({
       angles,
+      images,
       accuracy: Float64Array.from(angles, (angle) => 92 - angle / 20 + (share * angle) / 30),
     }),
     exportFile: ({ what, format }) => ({ name: `${what}.${format}`, bytes: new TextEncoder().encode('a,b\r\n') }),
