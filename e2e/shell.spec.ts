@@ -7,6 +7,7 @@ import type { Desktop } from '../main/shell/desktop.ts';
 import type { DesktopProgram } from './fixtures/desktop.ts';
 import { expect, test } from './fixtures/lab.ts';
 import { Frame } from './pages/Frame.ts';
+import { Home } from './pages/Home.ts';
 import { RawHost } from './probes/rawHost.ts';
 
 type Bridge = { readonly desktop: Desktop };
@@ -47,13 +48,11 @@ test('the menu sends commands, shows recent sessions and the theme, and the them
   await expect.poll(heard).toEqual([['run.start'], ['session.open', '/sessions/first.gatescope']]);
 
   await desktop.close();
-  await desktop.open();
-  const painted = await desktop.application.evaluate(({ BrowserWindow, nativeTheme }) => ({
-    source: nativeTheme.themeSource,
-    background: BrowserWindow.getAllWindows()[0].getBackgroundColor().toLowerCase(),
-  }));
-  // The page may have said otherwise by now, but not before it was painted.
-  expect(painted.background).toBe(painted.source === 'dark' ? '#0e1013' : '#f3f4f6');
+  expect(JSON.parse(await readFile(join(desktop.home, 'data', 'shell.json'), 'utf8'))).toMatchObject({ theme: 'dark' });
+  await desktop.open([], ['firstColour.cjs']);
+  // The page may have said otherwise by now.
+  const first = await desktop.application.evaluate(() => (globalThis as { firstColour?: string }).firstColour);
+  expect(first).toBe('#0e1013');
 });
 
 test('dialogs begin where the last one ended, and an export is written whole', async ({ desktop }) => {
@@ -108,6 +107,64 @@ test('a session file on the command line is opened, and that of a second start i
   expect(code).toBe(0);
   await expect(titleBar).toContainText('Meadow');
   expect(await desktop.application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+});
+
+test('a menu and a title that may not be are said no to, and the program goes on', async ({ desktop }) => {
+  const heard = await listening(desktop);
+  await desktop.application.evaluate(({ dialog }) => {
+    const asked: string[] = [];
+    Object.assign(globalThis, { asked });
+    dialog.showErrorBox = (_title, content) => void asked.push(content);
+  });
+  await desktop.page.evaluate(() => {
+    const { desktop } = window as unknown as Bridge;
+    desktop.setTitle('a\0b');
+    desktop.setMenu({ enabled: [], theme: 'light', recent: [{ name: 'a\0b', path: '/a' }] });
+    desktop.setMenu({ enabled: ['run.start'], theme: 'light', recent: [] });
+  });
+  await expect.poll(() => choose(desktop, 'run.start')).toBe(true);
+  await expect.poll(heard).toEqual([['run.start']]);
+  expect(await desktop.application.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)).toEqual([]);
+  expect(desktop.log).toContain('window:title: must be without NUL');
+});
+
+test('before the host ends the page is let to keep what is being typed', async ({ desktop }) => {
+  const host = await RawHost.on(desktop.page);
+  await host.connect();
+  const { path } = (await host.call('createSession', { name: 'Harbour' })) as { path: string };
+  await desktop.page.evaluate((given) => {
+    const own = window as unknown as Bridge & { port: MessagePort };
+    own.desktop.onSettle(
+      () =>
+        new Promise((resolve) => {
+          own.port.onmessage = ({ data }: MessageEvent<{ i: string }>) => {
+            if (data.i === 'last') resolve();
+          };
+          own.port.postMessage({ t: 'q', i: 'last', m: 'call', a: [1, 'noteSession', { path: given, text: 'typed to the end' }] });
+        }),
+    );
+  }, path);
+  await desktop.close();
+  await desktop.open();
+  const again = await RawHost.on(desktop.page);
+  await again.connect();
+  const sessions = (await again.call('sessions')) as readonly { readonly path: string; readonly note: string }[];
+  expect(sessions.find((one) => one.path === path)?.note).toBe('typed to the end');
+});
+
+test('a note that is being typed when the program is closed is there at the next start', async ({ desktop }) => {
+  const { page } = desktop;
+  const home = new Home(page);
+  const frame = new Frame(page);
+  await home.newSession();
+  await expect(frame.titleBar).toContainText('Untitled');
+  await frame.goTo('Home');
+  await home.session('Untitled').click();
+  await home.preview.getByRole('textbox', { name: 'Note on the session' }).click();
+  await page.keyboard.type('Gates that stay open');
+  await desktop.close();
+  await desktop.open();
+  await expect(new Home(desktop.page).session('Untitled')).toContainText('Gates that stay open');
 });
 
 test('with a job running the program asks before it ends, and can be told to wait', async ({ desktop }) => {

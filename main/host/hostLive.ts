@@ -62,3 +62,11 @@ export interface PathRequest {
   /** First test images. */
   readonly images: number;
 }
+
+export interface PathAccuracy {
+  readonly angles: readonly number[];
+  /** % right, by angle. */
+  readonly accuracy: Float64Array;
+  /** How many there were of those asked for: what the accuracies are of. */
+  readonly images: number;
+}

@@ -126,8 +126,11 @@ export function fakeApp(options: FakeOptions = {}): Fake {
         { name: 'notes.txt', path: `${folder}/notes.txt`, folder: false, fits: false },
       ],
     }),
-    saveAs: ({ path }) => change({ path }),
-    shareCopy: () => undefined,
+    saveAs: ({ path }) => {
+      change({ path });
+      return { path };
+    },
+    shareCopy: ({ path }) => ({ path }),
     snapshot: () => snapshot,
     findings: ({ key }) => fixture<Findings>(snapshot!.results.find((result) => result.key === key)!.analysis),
     series: ({ run }) => fixture<Record<string, Series[]>>('series')[snapshot?.runs.find(({ key }) => key === run)?.label ?? ''] ?? [],
@@ -171,8 +174,9 @@ export function fakeApp(options: FakeOptions = {}): Fake {
     commandLine: () => 'gatescope train --preset dopamine --seeds 0-4',
     answer: (request) => data.answer(request),
     drawImages: (request) => data.drawImages(request),
-    pathAccuracy: ({ angles, share }) => ({
+    pathAccuracy: ({ angles, share, images }) => ({
       angles,
+      images,
       accuracy: Float64Array.from(angles, (angle) => 92 - angle / 20 + (share * angle) / 30),
     }),
     exportFile: ({ what, format }) => ({ name: `${what}.${format}`, bytes: new TextEncoder().encode('a,b\r\n') }),
@@ -181,10 +185,11 @@ export function fakeApp(options: FakeOptions = {}): Fake {
   const host = new Proxy({} as Host, {
     get: (_target, name) => {
       if (typeof name !== 'string' || name === 'then') return undefined;
-      return async (given: never) => {
+      return async (given: never, called?: unknown) => {
         calls.push({ method: name, given });
-        const own = options.answers?.[name as keyof Host] as ((given: never) => unknown) | undefined;
-        const method = own ?? api[name as keyof HostApi];
+        const own = options.answers?.[name as keyof Host] as ((given: never, called?: unknown) => unknown) | undefined;
+        if (own) return own(given, called);
+        const method = api[name as keyof HostApi];
         if (!method) throw new Error(`fake host: no method ${name}`);
         return method(given);
       };

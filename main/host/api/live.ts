@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { parseWith } from '../../../engine/base/schema.ts';
 import { dataReference, type DataReference } from '../../../engine/tasks/dataReference.ts';
 import type { Host, HostWindow } from '../host.ts';
-import type { Answer, DrawnImages, HostApi } from '../hostApi.ts';
+import type { Answer, DrawnImages, HostApi, PathAccuracy } from '../hostApi.ts';
 import { attached } from './attached.ts';
 import { digest, fields, method, text } from './method.ts';
 
@@ -83,7 +83,7 @@ export function liveMethods(host: Host, window: HostWindow): Pick<HostApi, 'answ
       }),
       ({ data: asked, model: wanted, ...rest }, { signal }) => {
         const { requests } = attached(window, 'pathAccuracy');
-        return live.ask<{ angles: readonly number[]; accuracy: Float64Array }>({
+        return live.ask<PathAccuracy>({
           window,
           overtakes: 'pathAccuracy',
           signal,
