@@ -61,7 +61,7 @@ test('called off, it stops and says so; until then it tells how far it is', asyn
   const told: Progress[] = [];
   const context = { progress: (one: Progress) => void told.push(one), breathe: () => Promise.reject(new Cancelled()) };
   await expect(run({}, context)).rejects.toBeInstanceOf(Cancelled);
-  expect(told[0]).toMatchObject({ stage: 'policy: base, epoch 1 of 1', total: 150 });
+  expect(told[0]).toMatchObject({ stage: 'policy: base, epoch 1 of 1', total: 350 });
 });
 
 test('the base learns to answer, the alignment changes the attention of layers 1 and 2 only', async () => {

@@ -16,6 +16,7 @@ import { sitesOf, type SweepCell, type SweptModel } from '../../interventions/si
 import type { LanguageModel } from '../../models/languageModel.ts';
 import { settled } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
+import { RunSteps } from './heads.ts';
 import { STATES } from './screens.ts';
 
 export const sweepOptions = z.strictObject({
@@ -62,8 +63,9 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
     const runner = context.runner(model);
     const { base, other, interventions } = sweepInterventions(cells, options);
     // The one long run: it stores how far it is, and goes on from there.
-    const effects = await runner.run(pairs, base, interventions, { seed, context: { ...context, ...context.long } });
-    const apart = await runner.run(pairs, other, [], { context });
+    const runs = new RunSteps('siteSweep', context, 3);
+    const effects = await runner.run(pairs, base, interventions, { seed, context: { ...runs.next(), ...context.long } });
+    const apart = await runner.run(pairs, other, [], { context: runs.next() });
     const [own, theirs] = [metricOf(effects, 'difference'), metricOf(apart, 'difference')];
     const sign = base === 'sensitive' ? 1 : -1;
     const gaps = Float64Array.from(own, (value, pair) => sign * (value - theirs[pair]));
@@ -81,9 +83,10 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
     const divides = gap.low[0] > 0 || gap.high[0] < 0;
     const share = divides ? ratioIntervals(table, gaps, { ...drawn, random: random.fork('share') }) : undefined;
     const steps = signFlipSteps(table, { random: random.fork('signs'), permutations: options.permutations, family });
+    const { progress } = runs.next();
     let step = steps.next();
     for (; !step.done; step = steps.next()) {
-      context.progress({ stage: 'relabelling pairs', done: step.value, total: 1 });
+      progress?.({ stage: 'relabelling pairs', done: step.value, total: 1 });
       await context.breathe();
     }
     const test = step.value;
@@ -126,6 +129,7 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
       },
       facts: {
         model: label,
+        device: context.executor.name,
         sites: options.sites,
         direction: options.direction,
         donor: options.donor,
