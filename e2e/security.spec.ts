@@ -32,6 +32,7 @@ test('the page is in a sandbox, isolated, and has nothing but window.desktop', a
       'connect',
       'onCommand',
       'onHost',
+      'onSettle',
       'pathOf',
       'platform',
       'restartHost',
@@ -136,6 +137,18 @@ test('permissions are denied', async ({ desktop }) => {
     query: (await navigator.permissions.query({ name: 'geolocation' })).state,
   }));
   expect(answers).toEqual({ notifications: 'denied', microphone: 'NotAllowedError', place: 'denied', query: 'denied' });
+});
+
+test('text can be copied to the clipboard, and nothing read from it', async ({ desktop }) => {
+  const { page, application } = desktop;
+  await application.evaluate(async ({ BrowserWindow, clipboard }) => {
+    await clipboard.writeText('before');
+    BrowserWindow.getAllWindows()[0].focus();
+  });
+  await page.evaluate(() => navigator.clipboard.writeText('gatescope train --seed 7'));
+  expect(await application.evaluate(({ clipboard }) => clipboard.readText())).toBe('gatescope train --seed 7');
+  const read = await page.evaluate(() => navigator.clipboard.readText().then(String, ({ name }: Error) => name));
+  expect(read).toBe('NotAllowedError');
 });
 
 test('the shell answers no page but its own', async ({ desktop }) => {

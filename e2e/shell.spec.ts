@@ -47,13 +47,11 @@ test('the menu sends commands, shows recent sessions and the theme, and the them
   await expect.poll(heard).toEqual([['run.start'], ['session.open', '/sessions/first.gatescope']]);
 
   await desktop.close();
-  await desktop.open();
-  const painted = await desktop.application.evaluate(({ BrowserWindow, nativeTheme }) => ({
-    source: nativeTheme.themeSource,
-    background: BrowserWindow.getAllWindows()[0].getBackgroundColor().toLowerCase(),
-  }));
-  // The page may have said otherwise by now, but not before it was painted.
-  expect(painted.background).toBe(painted.source === 'dark' ? '#0e1013' : '#f3f4f6');
+  expect(JSON.parse(await readFile(join(desktop.home, 'data', 'shell.json'), 'utf8'))).toMatchObject({ theme: 'dark' });
+  await desktop.open([], ['firstColour.cjs']);
+  // The page may have said otherwise by now.
+  const first = await desktop.application.evaluate(() => (globalThis as { firstColour?: string }).firstColour);
+  expect(first).toBe('#0e1013');
 });
 
 test('dialogs begin where the last one ended, and an export is written whole', async ({ desktop }) => {
@@ -108,6 +106,48 @@ test('a session file on the command line is opened, and that of a second start i
   expect(code).toBe(0);
   await expect(titleBar).toContainText('Meadow');
   expect(await desktop.application.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows().length)).toBe(1);
+});
+
+test('a menu and a title that may not be are said no to, and the program goes on', async ({ desktop }) => {
+  const heard = await listening(desktop);
+  await desktop.application.evaluate(({ dialog }) => {
+    const asked: string[] = [];
+    Object.assign(globalThis, { asked });
+    dialog.showErrorBox = (_title, content) => void asked.push(content);
+  });
+  await desktop.page.evaluate(() => {
+    const { desktop } = window as unknown as Bridge;
+    desktop.setTitle('a\0b');
+    desktop.setMenu({ enabled: [], theme: 'light', recent: [{ name: 'a\0b', path: '/a' }] });
+    desktop.setMenu({ enabled: ['run.start'], theme: 'light', recent: [] });
+  });
+  await expect.poll(() => choose(desktop, 'run.start')).toBe(true);
+  await expect.poll(heard).toEqual([['run.start']]);
+  expect(await desktop.application.evaluate(() => (globalThis as unknown as { asked: string[] }).asked)).toEqual([]);
+  expect(desktop.log).toContain('window:title: must be without NUL');
+});
+
+test('before the host ends the page is let to keep what is being typed', async ({ desktop }) => {
+  const host = await RawHost.on(desktop.page);
+  await host.connect();
+  const { path } = (await host.call('createSession', { name: 'Harbour' })) as { path: string };
+  await desktop.page.evaluate((given) => {
+    const own = window as unknown as Bridge & { port: MessagePort };
+    own.desktop.onSettle(
+      () =>
+        new Promise((resolve) => {
+          own.port.onmessage = ({ data }: MessageEvent<{ i: string }>) => {
+            if (data.i === 'last') resolve();
+          };
+          own.port.postMessage({ t: 'q', i: 'last', m: 'call', a: [1, 'noteSession', { path: given, text: 'typed to the end' }] });
+        }),
+    );
+  }, path);
+  await desktop.close();
+  await desktop.open();
+  const again = await RawHost.on(desktop.page);
+  await again.connect();
+  expect(await again.call('sessions')).toMatchObject([{ path, note: 'typed to the end' }]);
 });
 
 test('with a job running the program asks before it ends, and can be told to wait', async ({ desktop }) => {

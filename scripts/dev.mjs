@@ -3,6 +3,7 @@
  * started anew, when theirs do. Arguments go to the program.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { electronRuntime } from './electronRuntime.mjs';
 import { guarded, root, setup } from './setup.mjs';
 
@@ -16,8 +17,16 @@ await guarded(async () => {
 
   /** @type {import('node:child_process').ChildProcess | undefined} */
   let program;
-  const start = () => {
-    program?.removeAllListeners('exit').kill();
+  const start = async () => {
+    // Two of them would not both get the single instance's lock.
+    const before = program;
+    before?.removeAllListeners('exit');
+    if (before && before.exitCode === null && before.signalCode === null) {
+      const ended = once(before, 'exit');
+      before.kill();
+      await ended;
+    }
+    if (program !== before) return; // built again meanwhile, and started
     // As root Chromium has no sandbox to offer.
     const flags = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
     const env = { ...environment, HOST_NODE: process.execPath, VITE_DEV_SERVER_URL: server.resolvedUrls?.local[0] };
@@ -35,7 +44,7 @@ await guarded(async () => {
       if (event.code === 'ERROR') console.error(event.error);
       if (event.code !== 'END') return;
       built.add(one.name);
-      if (built.size === programs.length) start();
+      if (built.size === programs.length) void start();
     });
   }
   for (const signal of ['SIGINT', 'SIGTERM'])

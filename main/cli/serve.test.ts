@@ -81,3 +81,23 @@ test('mistakes are told before anything is served', async () => {
   await expect(serving(built, ['--port', '65536'], nothing)).rejects.toThrow('serve: --port must be an integer in [0, 65535], got "65536"');
   await expect(serving(built, ['--root', folder.at('nowhere')], nothing)).rejects.toThrow('serve: --root must be a folder that is there');
 });
+
+test('a token of one\u2019s own stays from start to start, and is none that could be guessed', async () => {
+  using folder = new Folder();
+  vi.stubEnv('XDG_STATE_HOME', folder.at('state'));
+  const built = page(folder);
+  mkdirSync(folder.at('root'));
+  const words = ['--root', folder.at('root')];
+  try {
+    vi.stubEnv('GATESCOPE_TOKEN', 'a-token-of-my-own');
+    for (let start = 0; start < 2; start++)
+      await serving(built, words, (printed) => {
+        expect(new URL(printed.trim()).hash).toBe('#token=a-token-of-my-own');
+        return Promise.resolve();
+      });
+    vi.stubEnv('GATESCOPE_TOKEN', 'short');
+    await expect(serving(built, words, () => Promise.resolve())).rejects.toThrow('serve: GATESCOPE_TOKEN must be at least 16');
+  } finally {
+    vi.unstubAllEnvs();
+  }
+});

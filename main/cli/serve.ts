@@ -15,6 +15,7 @@ import type { Surroundings } from './work.ts';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const PORT = 4780;
+const TOKEN = 'GATESCOPE_TOKEN';
 /** Where the page is once it is built. */
 const PAGE = fileURLToPath(new URL('../../out/renderer/', import.meta.url));
 
@@ -37,10 +38,22 @@ export function serveCommand({ signal, spawn }: Surroundings, page = PAGE): Comm
       'the address to listen on; another than loopback lets other machines in, if they have the token',
       '127.0.0.1',
     )
-    .addOption(new OfferingOption('--root <folder>', 'what lies outside is out of reach (default: the home folder)', { from: 'files' }))
+    .addOption(
+      new OfferingOption(
+        '--root <folder>',
+        'what lies outside is out of reach, but for images that a folder of images below it links to (default: the home folder)',
+        { from: 'files' },
+      ),
+    )
+    .addHelpText(
+      'after',
+      `
+The address holds a token, a new one at every start. With one of your own in ${TOKEN}, pages that are open find a server that was started again.`,
+    )
     .action(async ({ port, host: address, root }: ServeFlags) => {
       if (!existsSync(join(page, 'index.html'))) throw new UserError('serve: page', 'must be built first: npm run build', page);
       const top = folderOf(root);
+      const token = ownToken();
       await using host = new Host({
         spawn,
         served: true,
@@ -50,7 +63,13 @@ export function serveCommand({ signal, spawn }: Surroundings, page = PAGE): Comm
         sessionsFolder: root === undefined ? join(top, 'Gatescope') : top,
         onBug: (error) => warn(error instanceof Error ? (error.stack ?? error.message) : String(error)),
       });
-      const serving = await serveWindow({ folder: page, host: address, port, connect: (wire) => host.connect(wire) });
+      const serving = await serveWindow({
+        folder: page,
+        host: address,
+        port,
+        connect: (wire) => host.connect(wire),
+        ...(token !== undefined && { token }),
+      });
       try {
         await print(addressText(serving.address, address, serving.port));
         if (!signal.aborted) await once(signal, 'abort');
@@ -73,6 +92,15 @@ function folderOf(root: string | undefined): string {
   if (root === '' || !statSync(folder, { throwIfNoEntry: false })?.isDirectory())
     throw new UserError('serve: --root', 'must be a folder that is there', root);
   return folder;
+}
+
+/** From the environment: on the command line everybody on the machine could read it. */
+function ownToken(): string | undefined {
+  const token = process.env[TOKEN];
+  if (token === undefined || token === '') return undefined;
+  if (!/^[\w-]{16,}$/.test(token))
+    throw new UserError(`serve: ${TOKEN}`, 'must be at least 16 letters, digits, - or _', `${token.length} characters`);
+  return token;
 }
 
 function portOf(text: string): number {

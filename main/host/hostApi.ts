@@ -44,16 +44,16 @@ export interface HostApi {
   readonly renameSession: Call<{ readonly path: string; readonly name: string }, void>;
   readonly noteSession: Call<{ readonly path: string; readonly text: string }, void>;
   readonly duplicateSession: Call<{ readonly path: string }, { readonly path: string }>;
-  /** Moves it into the trash of the sessions folder, from which it can come back until it is emptied. */
+  /** Moves it into the trash of the sessions folder, from which it can come back. */
   readonly trashSession: Call<{ readonly path: string }, void>;
   readonly restoreSession: Call<{ readonly path: string }, void>;
   /** Takes it off the list; the file stays. */
   readonly forgetSession: Call<{ readonly path: string }, void>;
   /** Folders and files the window may choose from, in served mode below the root. */
-  readonly browse: Call<{ readonly folder?: string; readonly kind: 'session' | 'images' | 'folder' }, Listing>;
+  readonly browse: Call<{ readonly folder?: string; readonly kind: 'session' | 'images' }, Listing>;
   /** A new file: `.gatescope` is put to a name that does not end so. */
-  readonly saveAs: Call<{ readonly path: string }, void>;
-  readonly shareCopy: Call<{ readonly path: string }, void>;
+  readonly saveAs: Call<CopyTo, { readonly path: string }>;
+  readonly shareCopy: Call<CopyTo, { readonly path: string }>;
 
   // ── the session that the window is attached to ──
   readonly snapshot: Call<object, Snapshot>;
@@ -187,6 +187,12 @@ export interface SessionPreview {
   readonly problems: readonly string[];
 }
 
+export interface CopyTo {
+  readonly path: string;
+  /** A session that is there goes into the trash; it must not be open. */
+  readonly replace?: boolean;
+}
+
 export interface Listing {
   readonly folder: string;
   readonly parent?: string;
@@ -236,7 +242,10 @@ export interface Run extends RunRow {
 }
 
 export interface RunSummary {
+  /** How many test images the accuracies are of, where that is one number for all of them. */
   readonly images?: number;
+  /** How many each is of, by form and angle; NaN where it is not known. */
+  readonly counts?: Readonly<Record<'base' | 'soft' | 'hard', Readonly<Record<string, number>>>>;
   readonly soft: Readonly<Record<string, number>>;
   readonly hard: Readonly<Record<string, number>>;
   readonly base: Readonly<Record<string, number>>;
@@ -320,8 +329,14 @@ export interface Job {
   readonly key?: string;
   readonly state: 'waiting' | 'running' | 'paused' | 'done' | 'failed' | 'cancelled';
   readonly progress?: Progress;
+  /** How far the whole of it is, from 0 to 1: of a training with the measuring that follows its steps. */
+  readonly share?: number;
   /** ISO time of the last state that it could go on from. */
   readonly checkpoint?: string;
+  /** Steps that were done by then. */
+  readonly kept?: number;
+  /** Of running, without waiting and pauses, until it was last stopped or came to its end. */
+  readonly seconds?: number;
   readonly began: string;
   readonly ended?: string;
   readonly failure?: Failure;

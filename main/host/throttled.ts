@@ -3,8 +3,6 @@
 export interface Throttled {
   /** Asks for it to be done: at once, or when enough time has passed since the last time. */
   readonly ask: () => void;
-  /** Does what is still to be done. */
-  readonly flush: () => void;
   readonly stop: () => void;
 }
 
@@ -27,11 +25,6 @@ export function throttled(milliseconds: number, act: () => void): Throttled {
     ask: () => {
       if (timer) due = true;
       else now();
-    },
-    flush: () => {
-      if (!due) return;
-      clearTimeout(timer);
-      now();
     },
     stop: () => {
       clearTimeout(timer);

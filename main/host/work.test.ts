@@ -63,6 +63,28 @@ test('paused and resumed, its host ended in between, its engine killed: the mode
   expect(events.filter(({ type }) => type === 'problem')).toEqual([]);
 });
 
+test('a training counts the steps that it has; measuring has a share of the whole, and its steps stay done', async () => {
+  await using fixture = new HostFixture();
+  const { api, events } = fixture.window();
+  await api.createSession({});
+  const work = long(fixture.images());
+  const { steps } = await api.plan(work);
+  const { id } = await api.run(work);
+  const done = await settled(api, id);
+  const heard = events.flatMap((event) => (event.type === 'jobs' ? event.jobs : [])).filter(({ progress }) => progress);
+  const seen = heard.filter(({ progress }) => progress!.stage !== 'images');
+  expect(seen.length).toBeGreaterThan(0);
+  expect([...new Set(seen.map(({ progress }) => progress!.total))]).toEqual([done.progress!.total]);
+  if (steps !== undefined) expect(done.progress!.total).toBe(steps);
+  expect(seen.every(({ progress }) => Number.isInteger(progress!.done))).toBe(true);
+  expect(done).toMatchObject({ share: 1, progress: { done: done.progress!.total } });
+  expect(Number.isInteger(done.kept)).toBe(true);
+  for (const { share, progress, state } of seen)
+    if (state === 'running' && progress!.done < progress!.total) expect(share).toBeCloseTo((0.95 * progress!.done) / progress!.total, 12);
+  const shares = seen.map(({ share }) => share!);
+  expect(shares).toEqual([...shares].sort((a, b) => a - b));
+});
+
 test('a failure is told with what is kept, and the window lives on', async () => {
   await using fixture = new HostFixture();
   const { api, events } = fixture.window();

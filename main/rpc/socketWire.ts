@@ -19,6 +19,7 @@ export interface SocketLike {
   binaryType: string;
   readonly readyState: number;
   send(data: Uint8Array<ArrayBuffer>): void;
+  close(): void;
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void;
   addEventListener(type: 'close', listener: () => void): void;
 }
@@ -63,9 +64,9 @@ export function socketWire(socket: SocketLike, fetchBlob: FetchBlob): Wire {
     onMessage: (listener) => {
       let before = Promise.resolve();
       socket.addEventListener('message', ({ data }) => {
-        const message: unknown = packr.unpack(new Uint8Array(data as ArrayBuffer));
-        const whole = withBlobs(message, fetchBlob);
-        // What was lost on the way is told to nobody who could do anything: whoever waits for it hears when the wire closes.
+        const whole = (async () => withBlobs(packr.unpack(new Uint8Array(data as ArrayBuffer)) as unknown, fetchBlob))();
+        // What was lost on the way would be waited for for ever: the wire closes, and whoever waits hears of that.
+        whole.catch(() => socket.close());
         before = before.then(async () => listener(await whole)).catch(() => undefined);
       });
     },

@@ -1,5 +1,5 @@
 /** The built window as files of a web server, and the headers that keep it to itself. */
-import { createReadStream, existsSync, realpathSync, statSync } from 'node:fs';
+import { createReadStream, realpathSync, statSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname, join, sep } from 'node:path';
 
@@ -36,8 +36,14 @@ export function safetyHeaders(host: string): Record<string, string> {
   };
 }
 
-/** The file that an address means; undefined if there is none, or it lies outside the folder. */
-export function fileOf(folder: string, pathname: string): string | undefined {
+export interface PageFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** The file that an address means; undefined if there is none that can be had, or it lies outside the folder. */
+export function fileOf(folder: string, pathname: string): PageFile | undefined {
   let path: string;
   try {
     path = decodeURIComponent(pathname);
@@ -46,19 +52,27 @@ export function fileOf(folder: string, pathname: string): string | undefined {
   }
   if (path.includes('\0') || path.includes('\\')) return undefined;
   const wanted = join(folder, path === '/' ? 'index.html' : path);
-  if (!existsSync(wanted)) return undefined;
-  const [root, file] = [realpathSync(folder), realpathSync(wanted)];
-  return file.startsWith(root + sep) && statSync(file).isFile() && Object.hasOwn(types, extname(file)) ? file : undefined;
+  try {
+    const [root, file] = [realpathSync(folder), realpathSync(wanted)];
+    const found = statSync(file);
+    return file.startsWith(root + sep) && found.isFile() && Object.hasOwn(types, extname(file))
+      ? { path: file, size: found.size }
+      : undefined;
+  } catch {
+    return undefined; // not there, or no longer: a page may be built while it is served
+  }
 }
 
-export function sendFile(request: IncomingMessage, response: ServerResponse, file: string): void {
+export function sendFile(request: IncomingMessage, response: ServerResponse, { path, size }: PageFile): void {
   // Names of built files have a digest of their content in them, but for the page itself.
-  const isPage = extname(file) === '.html';
+  const isPage = extname(path) === '.html';
   response.writeHead(200, {
-    'Content-Type': types[extname(file)],
-    'Content-Length': statSync(file).size,
+    'Content-Type': types[extname(path)],
+    'Content-Length': size,
     'Cache-Control': isPage ? 'no-store' : 'no-cache',
   });
-  if (request.method === 'HEAD') response.end();
-  else createReadStream(file).pipe(response);
+  if (request.method === 'HEAD') return void response.end();
+  createReadStream(path)
+    .on('error', () => response.destroy())
+    .pipe(response);
 }

@@ -1,6 +1,8 @@
 /** Served mode: who is let in, what is handed out, and a whole errand over a socket with arrays that go by HTTP. */
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
+import { connect as connectTo, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -15,6 +17,7 @@ import { socketWire } from '../rpc/socketWire.ts';
 import type { Wire } from '../rpc/wire.ts';
 import { Blobs, LARGE } from './blobs.ts';
 import { Guard } from './guard.ts';
+import { sendFile } from './pages.ts';
 import { serveWindow, type Serving } from './server.ts';
 
 let folder: string;
@@ -32,8 +35,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function served(connectWindow: (wire: Wire) => void = () => undefined): Promise<Serving> {
-  const serving = await serveWindow({ folder: join(folder, 'page'), host: '127.0.0.1', port: 0, connect: connectWindow });
+async function served(connectWindow: (wire: Wire) => void = () => undefined, more: { readonly pulse?: number } = {}): Promise<Serving> {
+  const serving = await serveWindow({ folder: join(folder, 'page'), host: '127.0.0.1', port: 0, connect: connectWindow, ...more });
   open.push(serving);
   return serving;
 }
@@ -132,6 +135,50 @@ test('a socket needs the token, the name and the origin', async () => {
   for (const given of refused) expect(await upgrade(serving, given), JSON.stringify(given)).toBe('403');
 });
 
+test('sockets that are reset while they are refused end nothing but themselves', async () => {
+  const serving = await served();
+  const sockets = await Promise.all(
+    Array.from({ length: 50 }, async () => {
+      const socket = connectTo(serving.port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    }),
+  );
+  for (const socket of sockets) {
+    socket.on('error', () => undefined);
+    socket.write(`GET /host HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`, () =>
+      socket.resetAndDestroy(),
+    );
+  }
+  await Promise.all(
+    sockets.map(async (socket) => {
+      if (!socket.closed) await once(socket, 'close');
+    }),
+  );
+  expect((await get(serving, '/')).status).toBe(200);
+});
+
+test('a file that goes while it is asked for ends its answer, and nothing else', async () => {
+  const serving = await served();
+  const gone = join(folder, 'page', 'gone.js');
+  const lost = createServer((request, response) => sendFile(request, response, { path: gone, size: 10 }));
+  await new Promise<void>((resolve) => lost.listen(0, '127.0.0.1', resolve));
+  await expect(get({ ...serving, port: (lost.address() as AddressInfo).port }, '/gone.js')).rejects.toThrow('socket hang up');
+  await new Promise((resolve) => lost.close(resolve));
+});
+
+test('a window that no longer answers is let go; one that does stays', async () => {
+  let gone = 0;
+  const serving = await served((wire) => wire.onClose(() => gone++), { pulse: 50 });
+  const deaf = new WebSocket(`ws://127.0.0.1:${serving.port}/host?token=${serving.token}`, { autoPong: false });
+  const { socket, opened } = browser(serving);
+  let pings = 0;
+  socket.on('ping', () => pings++);
+  await Promise.all([opened, new Promise((resolve) => deaf.once('close', resolve))]);
+  await until(() => pings >= 3);
+  expect([gone, socket.readyState]).toEqual([1, socket.OPEN]);
+});
+
 test('two guards never have one token, and a guard knows its own', () => {
   const guard = new Guard('secret', '192.0.2.7');
   expect([guard.knowsToken('secret'), guard.knowsToken(null), guard.knowsToken('')]).toEqual([true, false, false]);
@@ -178,6 +225,18 @@ test('arrays arrive as they were, the large ones by HTTP, once; messages keep th
   expect(again.status).toBe(404);
   expect((await get(serving, `/blob/${fetched[0]}`)).status).toBe(403);
   expect((await get(serving, `/blob/${fetched[0]}?token=${serving.token}`, { origin: 'http://evil.example' })).status).toBe(403);
+});
+
+test('an array that cannot be fetched ends the wire, and with it whoever waits for it', async () => {
+  const methods = { array: () => new Uint8Array(LARGE + 1) };
+  const serving = await served((wire) => void serve(methods, wire, () => undefined));
+  const socket = new WebSocket(`ws://127.0.0.1:${serving.port}/host?token=${serving.token}`);
+  const host = connect<typeof methods, never>(
+    socketWire(socket, () => Promise.reject(new Error('no way'))),
+    () => undefined,
+  );
+  await new Promise((resolve) => socket.once('open', resolve));
+  await expect(host.array({})).rejects.toBeInstanceOf(Disconnected);
 });
 
 test('a message whose array has to be fetched is not overtaken by the next', async () => {

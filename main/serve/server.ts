@@ -24,8 +24,10 @@ export interface ServeOptions {
   /** 0: any that is free. */
   readonly port: number;
   readonly connect: (wire: Wire) => void;
-  /** For tests: known beforehand. */
+  /** A new one unless given. */
   readonly token?: string;
+  /** For tests: milliseconds between two looks whether a window is still there. */
+  readonly pulse?: number;
 }
 
 export interface Serving {
@@ -43,10 +45,13 @@ export async function serveWindow({
   port,
   connect,
   token = randomBytes(TOKEN_BYTES).toString('base64url'),
+  pulse = PULSE,
 }: ServeOptions): Promise<Serving> {
   const guard = new Guard(token, host);
   const blobs = new Blobs();
   const sockets = new WebSocketServer({ noServer: true, maxPayload: MOST_BYTES, perMessageDeflate: false });
+  /** Windows that have answered since they were last asked. */
+  const alive = new WeakSet<WebSocket>();
 
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(safetyHeaders(request.headers.host ?? ''))) response.setHeader(name, value);
@@ -70,25 +75,35 @@ export async function serveWindow({
   };
 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node no longer listens to a socket that is upgraded: one that is reset would end the process.
+    socket.on('error', () => socket.destroy());
     const { pathname, searchParams } = addressOf(request);
     const { headers } = request;
     const allowed =
       pathname === '/host' && guard.knowsHost(headers) && guard.knowsOrigin(headers) && guard.knowsToken(searchParams.get('token'));
     if (!allowed) return void socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');
-    sockets.handleUpgrade(request, socket, head, (open) => connect(wireOf(open, blobs)));
+    sockets.handleUpgrade(request, socket, head, (open) => {
+      alive.add(open);
+      open.on('pong', () => alive.add(open));
+      connect(wireOf(open, blobs));
+    });
   });
 
   const listening = await listen(server, host, port);
-  const pulse = setInterval(() => {
-    for (const client of sockets.clients) client.ping();
-  }, PULSE);
-  pulse.unref();
+  const beat = setInterval(() => {
+    for (const client of sockets.clients) {
+      // One that has not answered the last time is gone, whatever its socket says.
+      if (!alive.delete(client)) client.terminate();
+      else client.ping();
+    }
+  }, pulse);
+  beat.unref();
   return {
     port: listening,
     token,
     address: `http://${host.includes(':') ? `[${host}]` : host}:${listening}/#token=${token}`,
     close: async () => {
-      clearInterval(pulse);
+      clearInterval(beat);
       for (const client of sockets.clients) client.terminate();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

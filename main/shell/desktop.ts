@@ -65,6 +65,8 @@ export interface Desktop {
   onCommand(listener: (command: Command, argument?: string) => void): void;
   /** The listener is called at once with the state there is. */
   onHost(listener: (state: HostState) => void): void;
+  /** Called before the program ends, while the host is still there: whatever is being typed is to be kept when it resolves. One listener. */
+  onSettle(listener: () => Promise<void> | void): void;
   /** Starts a host that has ended, also after the shell has given up doing so itself. */
   restartHost(): void;
   setMenu(state: MenuState): void;

@@ -21,7 +21,6 @@ export interface HostEvents {
 }
 
 export interface HostChannel {
-  readonly pid: () => number | undefined;
   /** Gives a window, by a number of its own, a port to the host. */
   readonly attach: (window: number, port: MessagePortMain) => void;
   /** Asks it to store what can be stored and end. */
@@ -68,7 +67,6 @@ export function utilityHost(
       void tail.ended().then(() => onEnd(endOfUtility(code), tail.said()));
     });
     return {
-      pid: () => child.pid,
       attach: (window, port) => post({ type: 'window', window }, [port]),
       end: () => post({ type: 'end' }),
       kill: () => void child.kill(),
@@ -109,7 +107,6 @@ export function relayedHost(node: string, host: string, settings: Omit<HostSetti
       if (child.pid === undefined) end(error.message);
     });
     return {
-      pid: () => child.pid,
       attach: (window, port) => {
         ports.set(window, port);
         port.on('message', ({ data }) => post({ type: 'message', window, data: data as unknown }));

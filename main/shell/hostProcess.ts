@@ -42,10 +42,6 @@ export class HostProcess {
     return this.#jobs;
   }
 
-  get pid(): number | undefined {
-    return this.#channel?.pid();
-  }
-
   start(): void {
     if (this.#channel || this.#ending) return;
     this.#change({ state: 'starting' });

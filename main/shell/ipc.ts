@@ -11,6 +11,10 @@ export interface Said {
   'host:restart': [];
   'host:tell': [];
   'page:listens': [];
+  /** It wants to keep what is being typed before the program ends. */
+  'page:settles': [];
+  /** It has. */
+  'page:settled': [];
   'menu:set': [MenuState];
   'window:title': [string];
   'folder:show': [string];
@@ -28,6 +32,7 @@ export interface Asked {
 export interface Told {
   'host:port': [];
   'host:state': [HostState];
+  'page:settle': [];
   command: [command: Command, argument?: string];
 }
 
@@ -51,7 +56,13 @@ export class PageChannels {
 
   on<Channel extends keyof Said>(channel: Channel, act: (...given: Said[Channel]) => void): void {
     this.#contents.ipc.on(channel, (event, ...given) => {
-      if (this.#isOurs(event)) act(...(given as Said[Channel]));
+      if (!this.#isOurs(event)) return;
+      try {
+        act(...(given as Said[Channel]));
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+        console.error(`gatescope: ${channel}: ${error.message}`); // nobody waits for an answer that could say so
+      }
     });
   }
 
@@ -72,7 +83,8 @@ export class PageChannels {
 
 /** @throws Refused */
 export function text(value: unknown): string {
-  if (typeof value !== 'string' || value.includes('\0')) throw new Refused(`must be text, got ${typeof value}`);
+  if (typeof value !== 'string') throw new Refused(`must be text, got ${typeof value}`);
+  if (value.includes('\0')) throw new Refused(`must be without NUL, got ${JSON.stringify(value)}`);
   return value;
 }
 

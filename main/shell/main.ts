@@ -63,7 +63,11 @@ async function begin(): Promise<void> {
   const startHost = hostNode ? relayedHost(hostNode, builds.host, settings) : utilityHost(builds, settings);
   const host = new HostProcess(startHost, (state) => open?.page.tellHost(state));
   host.start();
-  const quitting = quitInOrder(host, () => open?.window);
+  const quitting = quitInOrder(
+    host,
+    () => open?.window,
+    async () => open?.page.settle(),
+  );
 
   const setMenu = (state = atFirst): void => {
     const template = menuTemplate({ platform: process.platform, state, developing: !app.isPackaged, send });

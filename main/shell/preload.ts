@@ -31,6 +31,11 @@ const desktop: Desktop = {
     ipcRenderer.on('host:state', (_event, state: HostState) => listener(state));
     say('host:tell');
   },
+  onSettle: (listener) => {
+    const settled = (): void => say('page:settled');
+    ipcRenderer.on('page:settle', () => void Promise.resolve().then(listener).then(settled, settled));
+    say('page:settles');
+  },
   restartHost: () => say('host:restart'),
   setMenu: (state) => say('menu:set', state),
   setTitle: (title) => say('window:title', title),

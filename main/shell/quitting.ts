@@ -7,8 +7,8 @@ export interface Quitting {
   readonly over: () => boolean;
 }
 
-/** @param window to ask in, if there is one */
-export function quitInOrder(host: HostProcess, window: () => BrowserWindow | undefined): Quitting {
+/** @param window to ask in, if there is one @param settle lets the page keep what is being typed in it */
+export function quitInOrder(host: HostProcess, window: () => BrowserWindow | undefined, settle: () => Promise<void>): Quitting {
   let state: 'open' | 'asking' | 'over' = 'open';
   app.on('before-quit', (event) => {
     if (state === 'over') return;
@@ -22,6 +22,7 @@ export function quitInOrder(host: HostProcess, window: () => BrowserWindow | und
       state = 'open';
       return;
     }
+    await settle();
     await host.end();
     state = 'over';
     app.quit();

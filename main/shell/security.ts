@@ -1,6 +1,6 @@
 /**
- * What a page may not do, whatever runs in it: leave its origin, open windows, load from elsewhere, get permissions, or speak to the shell
- * from a frame that is not ours. That it can do little by itself (sandbox, isolation) is set where windows are made (window.ts) and in the
+ * What a page may not do, whatever runs in it: leave its origin, open windows, load from elsewhere, get permissions but that to copy text, or
+ * speak to the shell from a frame that is not ours. That it can do little by itself (sandbox, isolation) is set where windows are made (window.ts) and in the
  * content security policy that its files come with (protocol.ts).
  */
 import { app, session, type IpcMainEvent, type IpcMainInvokeEvent, type WebContents } from 'electron';
@@ -10,8 +10,12 @@ import { mayLoad, originOf } from './addresses.ts';
 export function lockDown(origin: string): void {
   app.on('web-contents-created', (_event, contents) => confine(contents, origin));
   const { defaultSession } = session;
-  defaultSession.setPermissionRequestHandler((_contents, _permission, decide) => decide(false));
-  defaultSession.setPermissionCheckHandler(() => false);
+  // Text for the clipboard is all that the page may ask for: nothing is read from it.
+  const mayHave = (permission: string, from: string): boolean => permission === 'clipboard-sanitized-write' && originOf(from) === origin;
+  defaultSession.setPermissionRequestHandler((_contents, permission, decide, { requestingUrl }) =>
+    decide(mayHave(permission, requestingUrl)),
+  );
+  defaultSession.setPermissionCheckHandler((_contents, permission, requestingOrigin) => mayHave(permission, requestingOrigin));
   defaultSession.setDevicePermissionHandler(() => false);
   defaultSession.webRequest.onBeforeRequest(({ url }, decide) => decide({ cancel: !mayLoad(url, origin) }));
 }

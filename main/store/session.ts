@@ -127,10 +127,16 @@ export class Session implements Disposable {
   }
 
   get info(): SessionInfo {
-    const { weights, ...row } = this.#connection.get<Omit<SessionInfo, 'weights' | 'schema'> & { weights: number }>(
+    const { weights, name, ...row } = this.#connection.get<Omit<SessionInfo, 'weights' | 'schema'> & { weights: number }>(
       'SELECT uuid, name, created, application, weights FROM session',
     )!;
-    return { ...row, weights: weights === 1, schema: Number(this.#connection.pragma('user_version')) };
+    // A name is shown in one line, wherever: whoever made the file may have put anything in it.
+    return {
+      ...row,
+      name: name.replaceAll(/\p{Cc}/gu, ' ').trim(),
+      weights: weights === 1,
+      schema: Number(this.#connection.pragma('user_version')),
+    };
   }
 
   rename(name: string): void {

@@ -42,9 +42,9 @@ export function frameActions(app: App, frame: Frame): readonly Action[] {
       group: 'Session',
       enabled: open,
       run: async (given) => {
-        const path = given ?? (await chooseSessionPath(frame, `${app.session?.name ?? 'Untitled'}, shared`, 'Save a copy for sharing'));
-        if (path === undefined) return;
-        await app.host.shareCopy({ path });
+        const chosen = given ?? (await chooseSessionPath(frame, `${app.session?.name ?? 'Untitled'}, shared`, 'Save a copy for sharing'));
+        if (chosen === undefined) return;
+        const { path } = await app.host.shareCopy({ path: chosen, replace: window.desktop !== undefined });
         app.tell({ kind: 'news', title: 'Copy for sharing saved', detail: path });
       },
     },

@@ -5,7 +5,7 @@ import type { Job } from '../../main/host/hostApi.ts';
 /** A path that somebody has to choose where the shell has no dialog for it. */
 export interface Choice {
   readonly title: string;
-  readonly kind: 'session' | 'images' | 'folder';
+  readonly kind: 'session' | 'images';
   /** Proposed for a new file; absent where one that is there is chosen. */
   readonly name?: string;
   readonly settle: (path: string | undefined) => void;

@@ -13,10 +13,9 @@ export async function openSession(app: App, frame: Frame): Promise<void> {
 /** @returns where the user wants a new file */
 export async function chooseSessionPath(frame: Frame, name: string, title: string): Promise<string | undefined> {
   const proposed = name.endsWith(ENDING) ? name : `${name}${ENDING}`;
-  const path = window.desktop
+  return window.desktop
     ? await window.desktop.chooseSavePath(proposed, title)
     : await frame.choose({ title, kind: 'session', name: proposed });
-  return path === undefined || path.endsWith(ENDING) ? path : `${path}${ENDING}`;
 }
 
 export const isSession = (name: string): boolean => name.toLowerCase().endsWith(ENDING);

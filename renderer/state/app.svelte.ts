@@ -195,7 +195,8 @@ export class App {
 
   /** Goes on in a new file. */
   async saveAs(path: string): Promise<void> {
-    await this.host.saveAs({ path });
+    // The system's dialog has asked whether to replace what is there; the host's folders have not.
+    await this.host.saveAs({ path, replace: window.desktop !== undefined });
     this.#take(await this.host.snapshot({}));
   }
 

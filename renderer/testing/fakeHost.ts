@@ -126,8 +126,11 @@ export function fakeApp(options: FakeOptions = {}): Fake {
         { name: 'notes.txt', path: `${folder}/notes.txt`, folder: false, fits: false },
       ],
     }),
-    saveAs: ({ path }) => change({ path }),
-    shareCopy: () => undefined,
+    saveAs: ({ path }) => {
+      change({ path });
+      return { path };
+    },
+    shareCopy: ({ path }) => ({ path }),
     snapshot: () => snapshot,
     findings: ({ key }) => fixture<Findings>(snapshot!.results.find((result) => result.key === key)!.analysis),
     series: ({ run }) => fixture<Record<string, Series[]>>('series')[snapshot?.runs.find(({ key }) => key === run)?.label ?? ''] ?? [],

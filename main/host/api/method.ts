@@ -17,7 +17,11 @@ export const fields = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObj
 export const nothing = fields({});
 export const text = z.string('must be a text');
 export const path = text.min(1, 'must be a path');
-export const name = text.trim().min(1, 'must not be empty').max(200, 'must be at most 200 characters');
+export const name = text
+  .trim()
+  .min(1, 'must not be empty')
+  .max(200, 'must be at most 200 characters')
+  .regex(/^\P{Cc}*$/u, 'must be without control characters');
 export const flag = z.boolean('must be true or false');
 export const digest = text.regex(/^[0-9a-f]{64}$/, 'must be 64 hexadecimal digits');
 

@@ -12,7 +12,7 @@ import { browse } from '../sessions/browse.ts';
 import { ENDING } from '../sessions/entries.ts';
 import { previewOf } from '../sessions/preview.ts';
 import { attached } from './attached.ts';
-import { fields, method, name, nothing, path, text } from './method.ts';
+import { fields, flag, method, name, nothing, path, text } from './method.ts';
 
 type Names =
   | 'sessions'
@@ -32,7 +32,8 @@ type Names =
 
 const UNTITLED = 'Untitled';
 const ofPath = fields({ path });
-const kinds = z.enum(['session', 'images', 'folder'], 'must be "session", "images" or "folder"');
+const ofCopy = fields({ path, replace: flag.exactOptional() });
+const kinds = z.enum(['session', 'images'], 'must be "session" or "images"');
 
 export function sessionsMethods(host: Host, window: HostWindow): Pick<HostApi, Names> {
   const { paths, shelf, clock, options } = host;
@@ -56,6 +57,31 @@ export function sessionsMethods(host: Host, window: HostWindow): Pick<HostApi, N
       act(new History(new SessionLog(session)), session);
     }
     host.listChanged();
+  };
+
+  /** What it takes the place of goes into the trash, and comes back if nothing is written. */
+  const write = async (
+    place: string,
+    { path: given, replace = false }: { readonly path: string; readonly replace?: boolean },
+    make: (target: string) => Promise<void>,
+  ): Promise<{ path: string }> => {
+    const whole = paths.within(`${place}: path`, given);
+    const target = withEnding(whole);
+    // Nobody was asked about a file whose ending was put to the name here.
+    const replaces = replace && target === whole && existsSync(target);
+    if (replaces) {
+      await host.release(target, `${place}: path`);
+      shelf.trash.take(target, clock().toISOString());
+    }
+    try {
+      await make(target);
+    } catch (error) {
+      if (replaces) shelf.trash.restore(target);
+      throw error;
+    } finally {
+      host.listChanged();
+    }
+    return { path: target };
   };
 
   /** The demonstration lies where the program does, and may be looked at all the same. */
@@ -146,14 +172,14 @@ export function sessionsMethods(host: Host, window: HostWindow): Pick<HostApi, N
       browse(paths, options.sessionsFolder, kind, folder),
     ),
 
-    saveAs: method('saveAs', ofPath, async ({ path: given }) => {
-      await attached(window, 'saveAs').session.saveAs(withEnding(paths.within('saveAs: path', given)));
-      host.listChanged();
+    saveAs: method('saveAs', ofCopy, (given) => {
+      const { session } = attached(window, 'saveAs');
+      return write('saveAs', given, (target) => session.saveAs(target));
     }),
 
-    shareCopy: method('shareCopy', ofPath, async ({ path: given }) => {
-      await attached(window, 'shareCopy').session.shareCopy(withEnding(paths.within('shareCopy: path', given)));
-      host.listChanged();
+    shareCopy: method('shareCopy', ofCopy, (given) => {
+      const { session } = attached(window, 'shareCopy');
+      return write('shareCopy', given, (target) => session.shareCopy(target));
     }),
   };
 }

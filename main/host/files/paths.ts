@@ -36,6 +36,13 @@ export class Paths {
     return inside === '' || !(inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside));
   }
 
+  /** Whether a path, as somebody has written it down, may be reached. */
+  reaches(path: string): boolean {
+    if (!isAbsolute(path) || path.includes('\0')) return false;
+    const resolved = resolveLinks(path);
+    return resolved !== undefined && this.has(resolved);
+  }
+
   /** A path of the program's own with links resolved; undefined for a link that leads nowhere. */
   resolved(path: string): string | undefined {
     return resolveLinks(resolve(path));

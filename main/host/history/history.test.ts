@@ -110,6 +110,31 @@ test('a new action cuts what could be redone, also after undoing once more', () 
   expect(history.undo()).toEqual({ redo: { label: 'one' } });
 });
 
+test('work that ends in the background cuts nothing, also in a session that is opened again', () => {
+  using folder = new Folder();
+  const session = folder.session();
+  const history = new History(new SessionLog(session));
+  history.setView({ name: 'a', value: 1, label: 'Set a' });
+  history.undo();
+  history.work('analyse', { label: 'Analyse', result: 'k' });
+  expect(history.state()).toEqual({ undo: { label: 'Analyse' }, redo: { label: 'Set a' } });
+  expect(new History(new SessionLog(session)).state()).toEqual(history.state());
+  history.redo();
+  expect(history.views()).toEqual({ a: 1 });
+  expect(new History(new SessionLog(session)).state()).toEqual({ undo: { label: 'Set a' } });
+});
+
+test('work that was undone and then asked for again is not there to be redone', () => {
+  using folder = new Folder();
+  const session = folder.session();
+  const history = new History(new SessionLog(session));
+  for (const result of ['k', 'other']) history.work('analyse', { label: result, result });
+  history.undo();
+  history.undo();
+  history.work('analyse', { label: 'k', result: 'k' });
+  expect(history.state()).toEqual({ undo: { label: 'k' }, redo: { label: 'other' } });
+});
+
 test('actions of the command line can be undone, too, where they say of what', () => {
   using folder = new Folder();
   const session = folder.session();

@@ -103,12 +103,15 @@ export class History {
     this.#push(entryOf({ id, at: '', verb, arguments: given, undone: false }));
   }
 
-  /** A new action: what was undone before it can no longer be redone. */
+  /** A new action: what was undone before it can no longer be redone, but for work, which ends when it ends, whatever a person is about. */
   #push(entry: Entry | undefined): void {
     if (!entry) return;
     this.#done.push(entry);
-    this.#undone.length = 0;
     this.#count(entry, 1);
+    // Work that was asked for again is there again: redoing it would do nothing.
+    const isBack = ({ change }: Entry): boolean => change.of === 'work' && change.keys.every((key) => (this.#shown.get(key) ?? 0) > 0);
+    const left = entry.change.of === 'work' ? this.#undone.filter((one) => !isBack(one)) : [];
+    this.#undone.splice(0, this.#undone.length, ...left);
   }
 
   #step(verb: 'undo' | 'redo', entry: Entry | undefined): HistoryState {

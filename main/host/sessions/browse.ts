@@ -8,7 +8,7 @@ import type { Paths } from '../files/paths.ts';
 import type { Listing } from '../hostApi.ts';
 import { ENDING } from './entries.ts';
 
-type Kind = 'session' | 'images' | 'folder';
+type Kind = 'session' | 'images';
 
 const IMAGES = /\.(png|jpe?g|bmp|tiff?)$/i;
 /** Entries of a folder that are looked at to see whether it holds images. */
@@ -48,8 +48,6 @@ function fits(kind: Kind, path: string, isFolder: boolean): boolean {
   switch (kind) {
     case 'session':
       return !isFolder && extname(path) === ENDING;
-    case 'folder':
-      return isFolder;
     case 'images':
       return isFolder ? looksLikeImages(path) : extname(path).toLowerCase() === '.npz';
     default:

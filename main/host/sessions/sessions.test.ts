@@ -1,7 +1,7 @@
 /** The session browser through a host: what is listed, in which state, and what a person does to sessions. */
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { UserError } from '../../../engine/base/errors.ts';
 import { Session } from '../../store/session.ts';
 import { fill } from '../../store/testing/sessions.ts';
@@ -96,6 +96,7 @@ test('renamed, noted, duplicated: open or not', async () => {
   using saved = Session.open(fixture.at('saved.gatescope'), 'read');
   expect(saved.info.weights).toBe(true);
   await expect(api.saveAs({ path: fixture.at('saved') })).rejects.toThrow('must not be there yet');
+  await expect(api.saveAs({ path: fixture.at('saved'), replace: true })).rejects.toThrow('must not be there yet');
 });
 
 test('thrown away and taken back: to where it was, or beside what is there by now', async () => {
@@ -123,6 +124,80 @@ test('thrown away and taken back: to where it was, or beside what is there by no
   using writer = Session.open(path, 'write');
   await expect(api.trashSession({ path: writer.path })).rejects.toThrow('must not be in use');
   expect(existsSync(path)).toBe(true);
+});
+
+test('saved in the place of another, which is in the trash then; of one that is in use not', async () => {
+  await using fixture = new HostFixture();
+  const { api } = fixture.window();
+  const own = put(fixture.at('sessions', 'own.gatescope'));
+  const other = fixture.at('elsewhere', 'other.gatescope');
+  mkdirSync(dirname(other));
+  Session.open(other, 'create', { name: 'before' }).close();
+  const { uuid } = await api.openSession({ path: own });
+  expect(await api.saveAs({ path: other, replace: true })).toEqual({ path: other });
+  const trashed = fixture.at('sessions', '.trash', 'other.gatescope');
+  expect(await states(api)).toEqual({ [own]: 'ready', [trashed]: 'trashed' });
+  {
+    using saved = Session.open(other, 'read');
+    expect([saved.info.name, saved.results()]).toEqual(['own', [expect.anything()]]);
+    using before = Session.open(trashed, 'read');
+    expect(before.info.name).toBe('before');
+  }
+  await expect(api.saveAs({ path: own, replace: true })).rejects.toThrow('saveAs: path must not be open');
+  {
+    using _writer = Session.open(other, 'write');
+    await expect(api.shareCopy({ path: other, replace: true })).rejects.toThrow('must not be in use');
+  }
+  // Nothing can be written: what was there is there again.
+  const full = vi.spyOn(Session.prototype, 'saveAs').mockRejectedValueOnce(new UserError('session: file', 'must have room', other));
+  await expect(api.saveAs({ path: other, replace: true })).rejects.toThrow('must have room');
+  full.mockRestore();
+  using again = Session.open(other, 'read');
+  expect([again.info.name, (await api.snapshot({})).uuid]).toEqual(['own', uuid]);
+});
+
+test('what was thrown away comes back also where the sessions folder is reached by a link', async () => {
+  await using real = new HostFixture();
+  await using fixture = new HostFixture();
+  mkdirSync(real.at('sessions'));
+  symlinkSync(real.at('sessions'), fixture.at('link'));
+  await using linked = new HostFixture({ sessionsFolder: fixture.at('link') }, fixture.folder);
+  const { api } = linked.window();
+  const path = put(real.at('sessions', 'study.gatescope'));
+  await api.trashSession({ path: fixture.at('link', 'study.gatescope') });
+  const [entry] = await api.sessions({});
+  expect(entry.state).toBe('trashed');
+  await api.restoreSession({ path: entry.path });
+  expect(await states(api)).toEqual({ [path]: 'ready' });
+});
+
+test('nothing comes back to outside the root, whatever the index of the trash says', async () => {
+  await using outside = new HostFixture();
+  await using fixture = new HostFixture();
+  const root = fixture.at('root');
+  const path = put(fixture.at('root', 'study.gatescope'));
+  await using served = new HostFixture({ root, served: true, sessionsFolder: root }, fixture.folder);
+  const { api } = served.window();
+  await api.trashSession({ path });
+  const index = fixture.at('root', '.trash', 'index.json');
+  writeFileSync(index, readFileSync(index, 'utf8').replace(path, outside.at('study.gatescope')));
+  await api.restoreSession({ path: fixture.at('root', '.trash', 'study.gatescope') });
+  expect(existsSync(outside.at('study.gatescope'))).toBe(false);
+  expect(await states(api)).toEqual({ [path]: 'ready' });
+});
+
+test('a name is one line: others are refused, and what a file calls itself is made one', async () => {
+  await using fixture = new HostFixture();
+  const { api } = fixture.window();
+  const path = put(fixture.at('sessions', 'study.gatescope'));
+  for (const name of ['a\0b', 'a\nb', 'a\x9bb'])
+    await expect(api.renameSession({ path, name })).rejects.toThrow('must be without control characters');
+  {
+    using session = Session.open(path, 'write');
+    session.rename('a\0b\nc\x1b');
+  }
+  expect((await api.sessions({})).map(({ name }) => name)).toEqual(['a b c']);
+  expect((await api.openSession({ path })).name).toBe('a b c');
 });
 
 test('a preview says what is in it and whether it is whole to the last number', async () => {
@@ -200,8 +275,8 @@ test('under a root nothing else is in reach, by whatever name', async () => {
     ];
     for (const ask of asks) await expect(ask, path).rejects.toBeInstanceOf(UserError);
   }
-  await expect(api.browse({ folder: outside.folder, kind: 'folder' })).rejects.toThrow(`must lie below ${root}`);
-  await expect(api.browse({ folder: `${root}/link`, kind: 'folder' })).rejects.toThrow('must lie below');
+  await expect(api.browse({ folder: outside.folder, kind: 'images' })).rejects.toThrow(`must lie below ${root}`);
+  await expect(api.browse({ folder: `${root}/link`, kind: 'images' })).rejects.toThrow('must lie below');
   expect((await api.browse({ folder: root, kind: 'session' })).parent).toBe(undefined);
   for (const source of [images, `${root}/link/own.npz`]) {
     await expect(api.run({ kind: 'train', parameters: { data: { source } } })).rejects.toThrow('train: data.source must lie below');

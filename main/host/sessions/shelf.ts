@@ -28,7 +28,8 @@ export class SessionShelf {
   constructor(options: ShelfOptions) {
     this.#options = options;
     this.#recent = new RecentSessions(options.userData);
-    this.trash = new Trash(options.sessionsFolder);
+    const { paths, sessionsFolder } = options;
+    this.trash = new Trash(paths.resolved(sessionsFolder) ?? sessionsFolder, (path) => paths.reaches(path));
   }
 
   /** Those that were opened here, the last first; then the others by name; then what was thrown away. */

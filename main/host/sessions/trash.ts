@@ -18,7 +18,11 @@ export class Trash {
   /** By name in the folder: where it came from, and when. */
   readonly #index: JsonFile<typeof index>;
 
-  constructor(sessionsFolder: string) {
+  readonly #mayReach: (path: string) => boolean;
+
+  /** @param sessionsFolder with links resolved, as are the paths that are asked for @param mayReach whether something may be put there */
+  constructor(sessionsFolder: string, mayReach: (path: string) => boolean) {
+    this.#mayReach = mayReach;
     this.folder = join(sessionsFolder, '.trash');
     this.#index = new JsonFile(join(this.folder, INDEX), index, {});
   }
@@ -60,7 +64,9 @@ export class Trash {
     const newest = names.sort((a, b) => (known[a].at < known[b].at ? -1 : 1)).at(-1);
     const name = this.has(path) && existsSync(path) ? basename(path) : newest;
     if (name === undefined) throw new UserError('restoreSession: path', 'must be that of a session in the trash', path);
-    const target = freeName(known[name]?.from ?? join(dirname(this.folder), name));
+    // The index is a file as any other: it does not say what may be written to.
+    const from = Object.hasOwn(known, name) && this.#mayReach(known[name].from) ? known[name].from : undefined;
+    const target = freeName(from ?? join(dirname(this.folder), name));
     try {
       mkdirSync(dirname(target), { recursive: true });
       move(join(this.folder, name), target);

@@ -5,15 +5,23 @@ import type { Session } from '../../store/session.ts';
 
 type ByAngle = Readonly<Record<string, number>>;
 
+export type ByForm = Readonly<Record<'base' | 'soft' | 'hard', ByAngle>>;
+
 /** % right on test images, by angle. */
-export interface Accuracies {
-  readonly images?: number;
-  readonly base: ByAngle;
-  readonly soft: ByAngle;
-  readonly hard: ByAngle;
+export interface Accuracies extends ByForm {
+  /** How many test images each is of, where the analysis says so. */
+  readonly counts: ByForm;
 }
 
-export const noAccuracies: Accuracies = { base: {}, soft: {}, hard: {} };
+export const noneByForm: ByForm = { base: {}, soft: {}, hard: {} };
+export const noAccuracies: Accuracies = { ...noneByForm, counts: noneByForm };
+
+/** What the second says counts before what the first does. */
+export const mergedByForm = (first: ByForm, second: ByForm): ByForm => ({
+  base: { ...first.base, ...second.base },
+  soft: { ...first.soft, ...second.soft },
+  hard: { ...first.hard, ...second.hard },
+});
 
 /** Reads every result once. */
 export class AccuracyReader {
@@ -28,13 +36,7 @@ export class AccuracyReader {
       this.#accuracies(session, row).forEach((said, i) => {
         const { digest } = row.models[i];
         const before = found.get(digest) ?? noAccuracies;
-        found.set(digest, {
-          ...before,
-          ...said,
-          base: { ...before.base, ...said.base },
-          soft: { ...before.soft, ...said.soft },
-          hard: { ...before.hard, ...said.hard },
-        });
+        found.set(digest, { ...mergedByForm(before, said), counts: mergedByForm(before.counts, said.counts) });
       });
     }
     return found;
@@ -53,7 +55,7 @@ function accuraciesIn({ axes, measures, facts }: Findings, models: number): Accu
   if (facts.part !== 'test') return [];
   const angles = axes.angle.values.map(String);
   const forms = axes.form?.values.map(String);
-  const counted = typeof facts.images === 'number' ? { images: facts.images } : {};
+  const count = typeof facts.images === 'number' ? facts.images : NaN;
   const along = (data: ArrayLike<number>, from: number): ByAngle =>
     Object.fromEntries(angles.flatMap((angle, i) => (Number.isNaN(data[from + i]) ? [] : [[angle, data[from + i]]])));
   return Array.from({ length: models }, (_entry, model) => {
@@ -62,6 +64,9 @@ function accuraciesIn({ axes, measures, facts }: Findings, models: number): Accu
       const at = forms.indexOf(name);
       return at < 0 ? {} : along(measures.accuracy.data, (model * forms.length + at) * angles.length);
     };
-    return { ...counted, base: form('base'), soft: form('soft'), hard: form('hard') };
+    const said = { base: form('base'), soft: form('soft'), hard: form('hard') };
+    // A count that an analysis does not give is kept as such: an earlier one's is not that of its figures.
+    const counted = (figures: ByAngle): ByAngle => Object.fromEntries(Object.keys(figures).map((angle) => [angle, count]));
+    return { ...said, counts: { base: counted(said.base), soft: counted(said.soft), hard: counted(said.hard) } };
   });
 }

@@ -39,7 +39,7 @@ export class SnapshotMaker {
     const rows = session.runs(currentVersions);
     const resultRows = session.results(currentVersions);
     const shown = resultRows.filter(({ key }) => !hidden.has(key));
-    const summaries = runSummaries(session, rows, shown, this.#accuracies);
+    const summaries = runSummaries(session, rows, shown, this.#accuracies, this.outlines);
     const runs = rows.map((row): Run => ({
       ...row,
       request: this.outlines.work(row.key),

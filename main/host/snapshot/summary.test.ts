@@ -48,24 +48,39 @@ test('analyses count before measurements, later ones before earlier ones, and th
   using folder = new Folder();
   const session = folder.session();
   const mode = training();
-  session.saveTraining({ ...mode, ...given, result: { ...mode.result, series } });
+  const measuring = { ...(mode.request.parameters as object), measure: { every: 10, images: 300, angles: [0] } };
+  session.saveTraining({ ...mode, ...given, request: { ...mode.request, parameters: measuring }, result: { ...mode.result, series } });
   const own = training(0, 'foundation');
   const { base: _base, adapter: _adapter, ...parameters } = own.request.parameters as Record<string, unknown>;
   session.saveTraining({
     ...own,
     ...given,
-    request: { kind: 'train', parameters },
+    request: { kind: 'train', parameters: { ...parameters, measure: undefined } },
     result: { ...own.result, model: foundation(), series },
   });
   const summaries = () => runSummaries(session);
-  expect(summaries().get(mode.key)).toEqual({ base: {}, soft: { 0: 71 }, hard: { 7: 72 }, on: 40, loss: 0.5 });
-  expect(summaries().get(own.key)).toEqual({ base: { 0: 71 }, soft: {}, hard: { 7: 72 }, on: 40, loss: 0.5 });
+  const none = { base: {}, soft: {}, hard: {} };
+  expect(summaries().get(mode.key)).toEqual({
+    ...{ base: {}, soft: { 0: 71 }, hard: { 7: 72 }, on: 40, loss: 0.5 },
+    images: 300,
+    counts: { ...none, soft: { 0: 300 }, hard: { 7: 300 } },
+  });
+  expect(summaries().get(own.key)).toEqual({
+    ...{ base: { 0: 71 }, soft: {}, hard: { 7: 72 }, on: 40, loss: 0.5 },
+    counts: { ...none, base: { 0: NaN }, hard: { 7: NaN } }, // it says of how many by nothing
+  });
   keep(session, 'a', 'accuracy', accuracy());
   keep(session, 'b', 'accuracy', accuracy({ part: 'heldOut' }, 50));
   keep(session, 'c', 'softHardGap', gap);
-  expect(summaries().get(own.key)).toMatchObject({ images: 1000, base: { 0: 11, 45: 12 }, soft: {}, hard: { 7: 72 } });
+  expect(summaries().get(own.key)).toMatchObject({ base: { 0: 11, 45: 12 }, soft: {}, hard: { 7: 72 } });
+  expect(summaries().get(own.key)!.images).toBe(undefined);
   expect(summaries().get(mode.key)).toEqual({
-    images: 500,
+    // No one number is that of all: which is of how many is said of each.
+    counts: {
+      base: { 0: 1000, 45: 1000 },
+      soft: { 0: 1000, 45: 500, 90: 500 },
+      hard: { 0: 1000, 7: 300, 45: 500, 90: 500 },
+    },
     base: { 0: 21, 45: 22 },
     soft: { 0: 31, 45: 51, 90: 52 },
     hard: { 0: 41, 7: 72, 45: 61, 90: 62 },

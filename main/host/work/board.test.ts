@@ -126,6 +126,53 @@ test('resumed while it is still stopping, it goes on once it has', async () => {
   expect(jobs.jobs[0].state).toBe('waiting');
 });
 
+test.each(['cancel', 'end'] as const)('resumed while it is still stopping and then taken back by %s, it stays', async (how) => {
+  const { board: jobs } = board();
+  const puppet = new Puppet();
+  const { id } = jobs.begin(puppet.task);
+  jobs.pause(id);
+  jobs.resume(id);
+  if (how === 'cancel') jobs.cancel(id);
+  if (how === 'end') await jobs.end();
+  await turn();
+  expect(puppet.runs).toBe(1);
+  expect(jobs.jobs.map(({ state }) => state)).toEqual([{ cancel: 'cancelled', end: 'paused' }[how]]);
+});
+
+test('time is counted while it runs, not while it waits or rests', async () => {
+  let now = 0;
+  const jobs = new JobBoard({ clock: () => new Date(now), nextId: () => 1, onChange: () => undefined, onFailure: () => undefined });
+  const puppet = new Puppet('k');
+  jobs.begin(puppet.task);
+  const after = (milliseconds: number): number => (now += milliseconds);
+  after(5_000);
+  puppet.context!.progress({ stage: 'walk', done: 1, total: 10 });
+  after(2_000);
+  jobs.pause(1);
+  await turn();
+  expect(jobs.jobs[0].seconds).toBe(2);
+  after(60_000);
+  jobs.resume(1);
+  after(5_000);
+  puppet.context!.progress({ stage: 'walk', done: 2, total: 10 });
+  after(500);
+  await puppet.end();
+  expect(jobs.jobs[0]).toMatchObject({ state: 'done', seconds: 2.5 });
+});
+
+test('what is kept is what had been done at the checkpoint, and the share is what the task says it is', async () => {
+  const { board: jobs } = board();
+  const puppet = new Puppet();
+  jobs.begin(puppet.task);
+  puppet.context!.progress({ stage: 'walk', done: 3, total: 10 });
+  expect(jobs.jobs[0].share).toBe(0.3);
+  puppet.context!.checkpointed();
+  puppet.context!.progress({ stage: 'walk', done: 8, total: 10 }, 0.76);
+  expect(jobs.jobs).toMatchObject([{ progress: { done: 8, total: 10 }, share: 0.76, kept: 3 }]);
+  await puppet.end();
+  expect(jobs.jobs).toMatchObject([{ share: 1, kept: 3 }]);
+});
+
 test('the same work is one job, and goes on if it rests', async () => {
   const { board: jobs } = board();
   const puppet = new Puppet('k');

@@ -6,7 +6,8 @@ import type { Job, LogLine, Work } from '../hostApi.ts';
 /** What a task is given while it runs. */
 export interface TaskContext {
   readonly signal: AbortSignal;
-  readonly progress: (progress: Progress) => void;
+  /** @param share how far the whole of it is, from 0 to 1, where that is not the share of steps done */
+  readonly progress: (progress: Progress, share?: number) => void;
   readonly log: (text: string) => void;
   /** A state that it could go on from has been stored. */
   readonly checkpointed: () => void;
@@ -32,7 +33,13 @@ interface Kept {
   state: Job['state'];
   key?: string;
   progress?: Progress;
+  share?: number;
   checkpoint?: string;
+  /** Steps that were done at the checkpoint. */
+  kept?: number;
+  /** Milliseconds of running until it was last stopped, and the time since when it runs. */
+  ran: number;
+  runsSince?: number;
   ended?: string;
   failure?: Failure;
   restarts: number;
@@ -61,6 +68,7 @@ export interface BoardOptions {
 export class JobBoard {
   readonly #options: BoardOptions;
   readonly #jobs: Kept[] = [];
+  #ending = false;
 
   constructor(options: BoardOptions) {
     this.#options = options;
@@ -96,6 +104,7 @@ export class JobBoard {
       began: clock().toISOString(),
       state: 'paused',
       ...(task.key !== undefined && { key: task.key }),
+      ran: 0,
       restarts: 0,
       controller: new AbortController(),
       whenOver: Promise.resolve(),
@@ -125,7 +134,10 @@ export class JobBoard {
   resume(id: number): void {
     const job = this.#job('resume', id);
     if (job.calledOff === 'paused' && isActive(job)) {
-      void job.whenOver.then(() => this.#start(job));
+      // Called off, dismissed or ended in between, it does not.
+      void job.whenOver.then(() => {
+        if (job.state === 'paused' && this.#jobs.includes(job) && !this.#ending) this.#start(job);
+      });
       return;
     }
     if (isActive(job)) return;
@@ -133,7 +145,7 @@ export class JobBoard {
     this.#start(job);
   }
 
-  /** @throws UserError while it runs, waits or rests */
+  /** @throws UserError while it runs or waits */
   dismiss(id: number): void {
     const job = this.#job('dismiss', id);
     if (isActive(job)) throw new UserError('dismiss: job', 'must be over', job.state);
@@ -147,6 +159,7 @@ export class JobBoard {
 
   /** Calls everything off; resolves when nothing runs any more. */
   async end(): Promise<void> {
+    this.#ending = true;
     for (const job of this.#jobs) if (isActive(job)) this.#callOff(job, 'paused');
     await Promise.all(this.#jobs.map(({ whenOver }) => whenOver));
   }
@@ -172,6 +185,7 @@ export class JobBoard {
     delete job.failure;
     delete job.ended;
     delete job.progress;
+    delete job.share;
     this.#say(job, job.lines.length === 0 ? `asked for: ${job.task.title}` : 'goes on');
     job.whenOver = this.#run(job);
     this.#options.onChange();
@@ -181,16 +195,21 @@ export class JobBoard {
     const { clock, onChange } = this.#options;
     const context: TaskContext = {
       signal: job.controller.signal,
-      progress: (progress) => {
-        if (job.state === 'waiting') job.state = 'running';
+      progress: (progress, share = shareOf(progress)) => {
+        if (job.state === 'waiting') {
+          job.state = 'running';
+          job.runsSince = clock().getTime();
+        }
         if (progress.stage !== job.progress?.stage) this.#say(job, progress.stage);
         job.progress = progress;
+        job.share = share;
         onChange();
       },
       log: (text) => this.#say(job, text),
       checkpointed: () => {
         job.checkpoint = clock().toISOString();
         const { done, total } = job.progress ?? {};
+        if (done !== undefined) job.kept = done;
         this.#say(job, `${CHECKPOINT}${done === undefined ? '' : ` (${done} of ${total})`}`);
       },
       restarted: (how) => {
@@ -225,9 +244,15 @@ export class JobBoard {
   }
 
   #end(job: Kept, state: Job['state']): void {
+    const now = this.#options.clock();
+    if (job.runsSince !== undefined) job.ran += now.getTime() - job.runsSince;
+    delete job.runsSince;
     job.state = state;
-    if (state === 'done' && job.progress) job.progress = { ...job.progress, done: job.progress.total, remaining: 0 };
-    if (state !== 'paused') job.ended = this.#options.clock().toISOString();
+    if (state === 'done' && job.progress) {
+      job.progress = { ...job.progress, done: job.progress.total, remaining: 0 };
+      job.share = 1;
+    }
+    if (state !== 'paused') job.ended = now.toISOString();
     if (state !== 'failed') this.#say(job, state);
     this.#options.onChange();
   }
@@ -239,9 +264,12 @@ export class JobBoard {
   }
 }
 
+/** Of the steps there are. */
+export const shareOf = ({ done, total }: Progress): number => (total > 0 ? Math.min(1, done / total) : 0);
+
 const isActive = ({ state }: Kept): boolean => state === 'waiting' || state === 'running';
 
-function shown({ id, task, key, state, progress, checkpoint, began, ended, failure, restarts }: Kept): Job {
+function shown({ id, task, key, state, progress, share, checkpoint, kept, ran, began, ended, failure, restarts }: Kept): Job {
   return {
     id,
     title: task.title,
@@ -249,7 +277,10 @@ function shown({ id, task, key, state, progress, checkpoint, began, ended, failu
     ...(key !== undefined && { key }),
     state,
     ...(progress && { progress }),
+    ...(share !== undefined && { share }),
     ...(checkpoint !== undefined && { checkpoint }),
+    ...(kept !== undefined && { kept }),
+    ...(ran > 0 && { seconds: ran / 1000 }),
     began,
     ...(ended !== undefined && { ended }),
     ...(failure && { failure }),

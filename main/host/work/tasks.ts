@@ -14,12 +14,12 @@ import type { Work } from '../hostApi.ts';
 import { identifyData } from '../knownData.ts';
 import type { EnginePool } from '../pool.ts';
 import type { PreparedRequest } from '../requestKey.ts';
-import type { Task, TaskContext } from './board.ts';
+import { shareOf, type Task, type TaskContext } from './board.ts';
 import { modelsIn, protocolOf, type Prepared, type Requests } from './requests.ts';
 
 /** A training step has two shards, so more threads would bring nothing. */
 const MOST_THREADS = 2;
-/** What measuring a model takes of its training's progress. */
+/** The share of a job that measuring takes after a training. */
 const MEASURING = 0.05;
 
 export interface TasksOptions {
@@ -82,7 +82,7 @@ export class Tasks {
     let total = 1;
     const { model } = await this.#submit<TrainResult>(request, context, (progress) => {
       ({ total } = progress);
-      context.progress({ ...progress, total: progress.total * (1 + MEASURING) });
+      context.progress(progress, (1 - MEASURING) * shareOf(progress));
       this.#options.onProgress(key, progress);
     });
     const measuring = this.#measuring(model, (request.parameters as { data: DataReference }).data);
@@ -92,10 +92,10 @@ export class Tasks {
       history.work(verb, { label, run: key, model: canonicalDigest(model), results: [this.#options.prepare(measuring).key] });
       this.#options.onKept();
     }
-    await this.#submit<Findings>(measuring, context, (progress) => {
-      const share = progress.total > 0 ? Math.min(1, progress.done / progress.total) : 0;
-      context.progress({ ...progress, done: total * (1 + MEASURING * share), total: total * (1 + MEASURING) });
-    });
+    // Steps stay those of the training: they are what is said to be kept.
+    await this.#submit<Findings>(measuring, context, (progress) =>
+      context.progress({ ...progress, done: total, total }, 1 - MEASURING * (1 - shareOf(progress))),
+    );
   }
 
   /** On all test images, turned by what the foundation and the mode were trained on: soft, and hard where there are gates. */
