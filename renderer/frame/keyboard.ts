@@ -1,9 +1,6 @@
 /** Keys of the whole window: those of actions, and F6 from pane to pane. */
 import type { App } from '../state/app.svelte.ts';
-
-const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable || target.matches('textarea, select, input:not([type=checkbox], [type=radio], [type=range], [type=button])'));
+import { isTyping } from './typing.ts';
 
 const focusable = 'button:not(:disabled, [tabindex="-1"]), [href], input:not(:disabled), select:not(:disabled), textarea, [tabindex="0"]';
 

@@ -67,6 +67,8 @@ export class Actions {
   /** The action of a key press. @param typing the focus is in a field: single characters are then text */
   forKey(event: KeyboardEvent, typing: boolean): Action | undefined {
     const pressed = keysOf(event);
+    // The field undoes what was typed in it.
+    if (typing && /^Mod\+(Shift\+)?[ZY]$/.test(pressed)) return undefined;
     if (typing && !pressed.includes('Mod+') && pressed !== 'Escape' && !/^(Shift\+)?F\d+$/.test(pressed)) return undefined;
     return this.#actions.find((action) => action.keys === pressed && this.isEnabled(action));
   }

@@ -25,10 +25,17 @@ export type Link =
 
 /** Milliseconds between attempts to reach a served host again. */
 const RETRY = 1000;
+/** Milliseconds that a served host has to say whether it is there at all. */
+const PATIENCE = 5000;
+const REFUSED =
+  'the program that serves this page was started anew and no longer knows this page: open the address that `gatescope serve` printed';
 
 export class Connection {
   #link = $state<Link>({ state: 'connecting' });
   #host: Host | undefined;
+  /** Served mode: the only one that counts. */
+  #socket: WebSocket | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
   readonly #onEvent: (event: HostEvent) => void;
   readonly #onOpen: (host: Host) => void;
 
@@ -62,7 +69,7 @@ export class Connection {
 
   #beginDesktop(desktop: Desktop): void {
     window.addEventListener('message', ({ data, ports, source }) => {
-      if (data === 'host:port' && source === window && ports[0]) this.#open(portWire(ports[0]), () => undefined);
+      if (data === 'host:port' && source === window && ports[0]) this.#open(portWire(ports[0]));
     });
     desktop.onHost(({ state, how = 'it ended', said }) => {
       if (state === 'running') desktop.connect();
@@ -71,35 +78,44 @@ export class Connection {
     });
   }
 
+  /** One socket and one timer, however often this is asked for: what an earlier one still does is nobody's business. */
   #beginServed(): void {
+    clearTimeout(this.#retry);
+    this.#socket?.close();
     const token = tokenOfAddress();
     const address = new URL('/host', location.href);
     address.protocol = address.protocol.replace('http', 'ws');
     address.searchParams.set('token', token);
     address.hash = '';
-    const socket = new WebSocket(address);
-    socket.binaryType = 'arraybuffer';
+    const socket = (this.#socket = new WebSocket(address));
     const wire = socketWire(socket, (id) =>
       fetch(`/blob/${id}?token=${encodeURIComponent(token)}`).then((response) => {
         if (!response.ok) throw new Error(`blob ${id}: ${response.status}`);
         return response.arrayBuffer();
       }),
     );
-    const again = (): void => void setTimeout(() => this.#beginServed(), RETRY);
-    socket.addEventListener('open', () => this.#open(wire, again), { once: true });
-    wire.onClose(() => {
-      if (this.#link.state !== 'open') again();
-      this.#lose('the program that serves this page cannot be reached', true);
+    let opened = false;
+    socket.addEventListener('open', () => {
+      if (socket !== this.#socket) return;
+      opened = true;
+      this.#open(wire);
     });
+    wire.onClose(() => void this.#servedEnded(socket, opened));
   }
 
-  #open(wire: Wire, onLost: () => void): void {
+  async #servedEnded(socket: WebSocket, opened: boolean): Promise<void> {
+    // A server that answers but takes no socket has another token: it was started anew.
+    const how = !opened && (await isServed()) ? REFUSED : 'the program that serves this page cannot be reached';
+    if (socket !== this.#socket) return;
+    this.#lose(how, true);
+    this.#retry = setTimeout(() => this.#beginServed(), RETRY);
+  }
+
+  #open(wire: Wire): void {
     const host = connect<HostApi, HostEvent>(wire, this.#onEvent);
     this.#host = host;
     wire.onClose(() => {
-      if (this.#host !== host) return;
-      this.#lose('the host has ended', true);
-      onLost();
+      if (this.#host === host) this.#lose('the host has ended', true);
     });
     this.#link = { state: 'open' };
     this.#onOpen(host);
@@ -110,6 +126,13 @@ export class Connection {
     this.#link = { state: 'lost', how, retrying };
   }
 }
+
+/** Whether somebody answers at the page's address, whatever the answer is. */
+const isServed = (): Promise<boolean> =>
+  fetch('/', { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(PATIENCE) }).then(
+    () => true,
+    () => false,
+  );
 
 function portWire(port: MessagePort): Wire {
   // Chromium 114 crashes when a page goes away that listens for the end of its ports.

@@ -53,6 +53,15 @@ describe('actions', () => {
     expect(actions.forKey(press('.'), true)).toBeUndefined();
   });
 
+  it('leaves undo and redo to the field that is typed in', () => {
+    const actions = new Actions(() => undefined);
+    for (const keys of ['Mod+Z', 'Mod+Shift+Z']) actions.register([{ id: keys, title: '', group: '', keys, run: () => undefined }]);
+    const undo = press('z', { ctrlKey: true });
+    const redo = press('Z', { ctrlKey: true, shiftKey: true });
+    expect([undo, redo].map((event) => actions.forKey(event, false)?.id)).toEqual(['Mod+Z', 'Mod+Shift+Z']);
+    expect([undo, redo].map((event) => actions.forKey(event, true))).toEqual([undefined, undefined]);
+  });
+
   it('hands on what is thrown, at once or later', async () => {
     const heard = vi.fn();
     const actions = new Actions(heard);

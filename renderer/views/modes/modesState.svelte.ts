@@ -97,6 +97,9 @@ export class ModesState {
   /** On the path from base to mode; 1 is the mode. */
   readonly share = $derived.by(() => this.#draggedShare ?? this.app.view('modes.share', 1));
 
+  /** Of what is shown: the base, and another adapter, have no place on the mode's path. */
+  readonly place = $derived.by(() => (this.form === 'soft' || this.form === 'hard' ? this.share : 1));
+
   /** While a handle is held. */
   readonly moving = $derived.by(() => this.#draggedShare !== undefined);
 

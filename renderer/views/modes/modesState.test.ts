@@ -163,7 +163,7 @@ describe('accuracies along the path', () => {
         ({
           pathAccuracy: ({ share, angles }: { share: number; angles: number[] }) => {
             asked.push(share);
-            return Promise.resolve({ angles, accuracy: Float64Array.from(angles, (angle) => 90 + share - angle / 45) });
+            return Promise.resolve({ angles, accuracy: Float64Array.from(angles, (angle) => 90 + share - angle / 45), images: 800 });
           },
         }) as unknown as Scene['app']['host'],
       (error) => {
@@ -174,13 +174,49 @@ describe('accuracies along the path', () => {
     for (const share of [0.9, 0.8, 0.7]) path.ask({ ...request, share });
     await settled();
     expect(asked).toEqual([0.9, 0, 0.7]);
-    const shown = shownAccuracies(path.found, undefined);
+    const shown = shownAccuracies(path.found, undefined, 0.7);
     expect(shown.map(({ angle, value }) => [angle, value])).toEqual([
       [45, 89.7],
       [0, 90.7],
     ]);
     expect(shown.map(({ change }) => change.toFixed(6))).toEqual(['0.700000', '0.700000']);
-    expect(shown[0].about).toContain('1000 test images');
+    expect(shown[0].about).toContain('first 800 test images');
+  });
+
+  it('are never those of the network before', async () => {
+    const answers: ((accuracy: number | Error) => void)[] = [];
+    const heard: unknown[] = [];
+    const path = new PathAccuracy(
+      () =>
+        ({
+          pathAccuracy: ({ share, angles, images }: { share: number; angles: number[]; images: number }) =>
+            new Promise((resolve, reject) => {
+              const answer = (accuracy: number | Error): void =>
+                accuracy instanceof Error ? reject(accuracy) : resolve({ angles, images, accuracy: angles.map(() => accuracy) });
+              if (share === 0) answer(50);
+              else answers.push(answer);
+            }),
+        }) as unknown as Scene['app']['host'],
+      (error) => heard.push(error),
+    );
+    const request = { data: { source: 'mnist' }, share: 1, form: 'soft' as const, angles: [45], images: 1000 };
+    const shown = (): number | undefined => path.found?.shown[0];
+    path.ask({ ...request, model: 'a' });
+    answers[0](91);
+    await expect.poll(shown).toBe(91);
+    path.ask({ ...request, model: 'a', share: 0.9 });
+    expect(shown()).toBe(91);
+    path.ask({ ...request, model: 'b' });
+    expect(shown()).toBeUndefined();
+    answers[1](90); // of the first, overtaken
+    await expect.poll(() => answers.length).toBe(3);
+    expect(shown()).toBeUndefined();
+    answers[2](92);
+    await expect.poll(shown).toBe(92);
+    path.ask({ ...request, model: 'b', share: 0.5 });
+    answers[3](new Error('the engine ended'));
+    await expect.poll(() => heard).toHaveLength(1);
+    expect(shown()).toBeUndefined();
   });
 
   it('ask for the base at the beginning, for the rival at its end, for nothing without a mode', async () => {
@@ -196,18 +232,24 @@ describe('accuracies along the path', () => {
   });
 
   it('of forced units come from what was measured with them', () => {
-    const found = { angles: [45, 0], shown: [91, 92], base: [90, 93], images: 10_000 };
-    expect(shownAccuracies(found, { state: 'running', key: 'k' }).map(({ value }) => value)).toEqual([NaN, NaN]);
+    const found = { angles: [45, 0], shown: [91, 92], base: [90, 93], images: 10_000, baseImages: 10_000 };
+    expect(shownAccuracies(found, { state: 'running', key: 'k' }, 1).map(({ value }) => value)).toEqual([NaN, NaN]);
     const data = Float64Array.from([88, 87]);
     const forced = {
       axes: { angle: { values: [0, 45] } },
       measures: { accuracyForced: { axes: ['angle'], unit: '%', definition: '', data } },
-      facts: {},
+      facts: { images: 10_000 },
     };
-    const shown = shownAccuracies(found, { state: 'ready', key: 'k', findings: forced });
+    const wanted = { state: 'ready', key: 'k', findings: forced } as const;
+    const shown = shownAccuracies(found, wanted, 1);
     expect(shown.map(({ angle, value, change }) => [angle, value, change])).toEqual([
       [45, 87, -3],
       [0, 88, -5],
     ]);
+    // While the dial is dragged the base is measured on fewer images than the forced units were.
+    const [dragged] = shownAccuracies({ ...found, images: 1000, baseImages: 1000 }, wanted, 1);
+    expect(dragged).toMatchObject({ value: 87, change: NaN, about: expect.stringContaining('10\u202f000 test images') as string });
+    // Units are held in the mode itself.
+    expect(shownAccuracies(found, wanted, 0.5)[0]).toMatchObject({ value: NaN, change: NaN });
   });
 });

@@ -11,6 +11,13 @@ export interface Accuracies {
   /** %, by angle. */
   readonly shown: ArrayLike<number>;
   readonly base: ArrayLike<number>;
+  /** How many they rest on: no more than there are. */
+  readonly images: number;
+  readonly baseImages: number;
+}
+
+interface Measured {
+  readonly accuracy: ArrayLike<number>;
   readonly images: number;
 }
 
@@ -22,8 +29,10 @@ export class PathAccuracy {
   #found = $state.raw<Accuracies | undefined>();
   readonly #host: () => Host;
   readonly #onError: (error: unknown) => void;
-  readonly #bases = new Map<string, ArrayLike<number>>();
+  readonly #bases = new Map<string, Measured>();
   #wanted: PathRequest | undefined;
+  /** What {@link found} is about: a network and its angles, wherever on the path. */
+  #about: string | undefined;
   #asking = false;
 
   constructor(host: () => Host, onError: (error: unknown) => void) {
@@ -35,36 +44,51 @@ export class PathAccuracy {
     return this.#found;
   }
 
-  /** What is asked last is answered last; what was overtaken is not asked at all. */
-  ask(request: PathRequest | undefined): void {
+  /**
+   * What is asked last is answered last; what was overtaken is not asked at all. Until there is an answer that to the last question stays, if it
+   * is about the same network.
+   * @param form what the network is called: base and mode are places of one path
+   */
+  ask(request: PathRequest | undefined, form?: string): void {
+    const about = request && JSON.stringify([form, request.data, request.model, request.form, request.angles]);
+    if (about !== this.#about) this.#found = undefined;
+    this.#about = about;
     this.#wanted = request;
-    if (!request) this.#found = undefined;
-    else if (!this.#asking) void this.#askAll();
+    if (request && !this.#asking) void this.#askAll();
   }
 
   async #askAll(): Promise<void> {
     this.#asking = true;
-    try {
-      while (this.#wanted) {
-        const request = this.#wanted;
+    while (this.#wanted) {
+      const [request, about] = [this.#wanted, this.#about];
+      try {
         const [shown, base] = [await this.#accuracyOf(request), await this.#baseOf(request)];
-        this.#found = { angles: request.angles, shown, base, images: request.images };
-        if (this.#wanted === request) this.#wanted = undefined;
+        if (about === this.#about)
+          this.#found = {
+            angles: request.angles,
+            shown: shown.accuracy,
+            base: base.accuracy,
+            images: shown.images,
+            baseImages: base.images,
+          };
+      } catch (error) {
+        // Of a question that was overtaken nobody waits for the answer.
+        if (this.#wanted === request) {
+          this.#found = undefined;
+          this.#onError(error);
+        }
       }
-    } catch (error) {
-      this.#wanted = undefined;
-      this.#onError(error);
-    } finally {
-      this.#asking = false;
+      if (this.#wanted === request) this.#wanted = undefined;
     }
+    this.#asking = false;
   }
 
-  async #accuracyOf(request: PathRequest): Promise<ArrayLike<number>> {
-    return (await this.#host().pathAccuracy(request)).accuracy;
+  async #accuracyOf(request: PathRequest): Promise<Measured> {
+    return this.#host().pathAccuracy(request);
   }
 
   /** The beginning of the path, asked for once. */
-  async #baseOf(request: PathRequest): Promise<ArrayLike<number>> {
+  async #baseOf(request: PathRequest): Promise<Measured> {
     const begin = { ...request, share: 0, form: 'soft' as const };
     const key = JSON.stringify(begin);
     let base = this.#bases.get(key);

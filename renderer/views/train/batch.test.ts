@@ -4,7 +4,7 @@ import { job } from '../../testing/fakeData.ts';
 import { fakeApp, type Fake } from '../../testing/fakeHost.ts';
 import { fixture } from '../../testing/fixtures.ts';
 import { settled } from '../../testing/picture.ts';
-import { advanced, merged, stalled, type Batch } from './batch.ts';
+import { merged, readyOf, type Batch } from './batch.ts';
 import { batchRunner } from './batchRunner.svelte.ts';
 
 const foundation = (seed: number): Work => ({ kind: 'train', parameters: { seed } });
@@ -16,18 +16,12 @@ const part = (seed: number, ids: readonly string[] = ['dopamine', 'gain']) => ({
 const two: Batch = { parts: [part(0), part(1)] };
 
 describe('batch', () => {
-  it('gives adapters their foundation as soon as it is there, and forgets them then', () => {
-    const { ready, left } = advanced(two, [{ state: 'underWay' }, { state: 'ready', model: 'abc' }]);
-    expect(ready).toEqual([
+  it('gives adapters their foundation as soon as it is there', () => {
+    expect(readyOf(two, [{ state: 'underWay' }, { state: 'ready', model: 'abc' }])).toEqual([
       { ...adapter(1, 'dopamine'), base: 'abc' },
       { ...adapter(1, 'gain'), base: 'abc' },
     ]);
-    expect(left).toEqual({ parts: [part(0)] });
-    expect(advanced({ parts: [part(0)] }, [{ state: 'ready', model: 'a' }]).left).toBeUndefined();
-  });
-
-  it('knows what nobody trains any more', () => {
-    expect(stalled(two, [{ state: 'gone' }, { state: 'underWay' }])).toEqual([part(0)]);
+    expect(readyOf(two, [{ state: 'gone' }, { state: 'underWay' }])).toEqual([]);
   });
 
   it('adds to a batch that is under way without asking twice', () => {
@@ -43,20 +37,27 @@ describe('batch runner', () => {
   const keyOf = (work: Work): string => JSON.stringify(work);
 
   /** A host that trains what it is told to be done with. */
-  async function open(views: Snapshot['views'] = {}): Promise<Fake> {
+  async function open(
+    views: Snapshot['views'] = {},
+    gates: { readonly lookUp?: Promise<void>; readonly run?: Promise<void> } = {},
+  ): Promise<Fake> {
     const fake = fakeApp({
       snapshot: { ...fixture<Snapshot>('snapshot'), runs: [], views },
       answers: {
-        lookUp: async ({ works }) =>
-          works.map((work): Known => {
+        lookUp: async ({ works }) => {
+          const found = works.map((work): Known => {
             const key = keyOf(work);
             const running = jobs.some((one) => keyOf(one.work) === key && one.state === 'running');
             return { key, state: stored.has(key) ? 'stored' : running ? 'running' : 'absent' };
-          }),
+          });
+          await gates.lookUp;
+          return found;
+        },
         run: async (work) => {
           const fresh = job(jobs.length + 1, { work, state: 'running' });
           jobs = [...jobs, fresh];
           fake.setJobs(jobs);
+          await gates.run;
           return fresh;
         },
       },
@@ -95,6 +96,39 @@ describe('batch runner', () => {
     finish(fake, foundation(0));
     await expect.poll(() => batchRunner(fake.app).batch).toBeUndefined();
     expect(asked(fake)).toHaveLength(6);
+  });
+
+  /** One part is ready; the host answers what is asked of its foundation, or of its adapters, when `go` is called. */
+  async function held(method: 'lookUp' | 'run'): Promise<{ fake: Fake; go: () => void }> {
+    let go = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    stored.add(keyOf(foundation(0)));
+    const fake = await open({ 'train.batch': { parts: [part(0)] } }, { [method]: gate });
+    fake.change({ runs: [{ ...fixture<Snapshot>('snapshot').runs[0], key: keyOf(foundation(0)), model: 'there' }] });
+    batchRunner(fake.app);
+    await expect.poll(() => fake.calls.some((call) => call.method === method)).toBe(true);
+    return { fake, go };
+  }
+
+  it('keeps what is asked for while another part is looked up', async () => {
+    const { fake, go } = await held('lookUp');
+    const begun = batchRunner(fake.app).begin({ parts: [part(1)] });
+    await expect.poll(() => asked(fake)).toEqual([foundation(1)]);
+    go();
+    await begun;
+    await expect.poll(() => asked(fake)).toHaveLength(3);
+    await settled();
+    expect(batchRunner(fake.app).batch).toEqual({ parts: [part(1)] });
+  });
+
+  it('takes nothing of a session into another that is opened meanwhile', async () => {
+    const { fake, go } = await held('run');
+    await fake.app.open('/home/ada/Gatescope/Another.gatescope');
+    go();
+    await settled();
+    await settled();
+    expect(asked(fake)).toHaveLength(1);
+    expect(fake.app.session!.views['train.batch']).toEqual({ parts: [part(0)] });
   });
 
   it('goes on with a batch that an earlier window left, also if its foundation came to its end meanwhile', async () => {

@@ -19,22 +19,12 @@ export interface Batch {
 export type FoundationState =
   { readonly state: 'ready'; readonly model: string } | { readonly state: 'underWay' } | { readonly state: 'gone' };
 
-/** @param states as many as there are parts @returns what can be queued now, and the batch that is left */
-export function advanced(
-  { parts }: Batch,
-  states: readonly FoundationState[],
-): { readonly ready: readonly Work[]; readonly left: Batch | undefined } {
-  const ready = parts.flatMap(({ adapters }, i) => {
+/** @param states as many as there are parts @returns what can be queued now */
+export const readyOf = ({ parts }: Batch, states: readonly FoundationState[]): readonly Work[] =>
+  parts.flatMap(({ adapters }, i) => {
     const state = states[i];
     return state.state === 'ready' ? adapters.map((work): Work => ({ ...work, base: state.model }) as Work) : [];
   });
-  const left = parts.filter((_part, i) => states[i].state !== 'ready');
-  return { ready, left: left.length > 0 ? { parts: left } : undefined };
-}
-
-/** Parts whose foundation nobody is training any more. */
-export const stalled = ({ parts }: Batch, states: readonly FoundationState[]): readonly BatchPart[] =>
-  parts.filter((_part, i) => states[i].state === 'gone');
 
 /** Two batches as one: later parts of the same foundation are added to it. */
 export function merged(before: Batch | undefined, added: Batch): Batch {

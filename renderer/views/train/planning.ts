@@ -19,8 +19,11 @@ export interface FormPlan {
 
 const nothing: FormPlan = { runs: 0, stored: 0, steps: undefined, seconds: undefined, bytes: undefined, errors: {}, problem: undefined };
 
+/** As many as the host looks up at once. */
+const MOST_LOOKED_UP = 4096;
+
 /**
- * One of each kind is asked and stands for all seeds.
+ * One of each kind is asked and its cost stands for that of all seeds; which of them are stored is looked up one by one.
  * @param stand a foundation that is there: adapters of one that is not cost about the same on it
  */
 export async function planOf(host: Host, reading: FormReading, stand: string | undefined): Promise<FormPlan> {
@@ -58,10 +61,23 @@ export async function planOf(host: Host, reading: FormReading, stand: string | u
       }
     }),
   );
-  return { ...summed(plans, asked.length, seeds.length), errors, problem };
+  const stored = problem === undefined ? await storedOf(host, reading) : 0;
+  return { ...summed(plans, asked.length, seeds.length), stored, errors, problem };
 }
 
-function summed(plans: readonly (Plan | undefined)[], asked: number, seeds: number): Omit<FormPlan, 'errors' | 'problem'> {
+/** How many are there already; adapters of foundations that are trained first are not told apart yet. */
+async function storedOf(host: Host, reading: FormReading): Promise<number> {
+  const { now, later } = worksOf(reading);
+  const works = later ? later.parts.map(({ foundation }) => foundation) : now;
+  if (works.length > MOST_LOOKED_UP) return 0;
+  return (await host.lookUp({ works })).filter(({ state }) => state === 'stored').length;
+}
+
+function summed(
+  plans: readonly (Plan | undefined)[],
+  asked: number,
+  seeds: number,
+): Pick<FormPlan, 'runs' | 'steps' | 'seconds' | 'bytes'> {
   const known = plans.filter((plan) => plan !== undefined);
   /** Over all runs; of those that nothing is known of, as of the others. */
   const total = (figure: 'steps' | 'seconds' | 'bytes'): number | undefined => {
@@ -70,7 +86,6 @@ function summed(plans: readonly (Plan | undefined)[], asked: number, seeds: numb
   };
   return {
     runs: asked * seeds,
-    stored: known.filter(({ stored }) => stored).length * seeds,
     steps: total('steps'),
     seconds: total('seconds'),
     bytes: total('bytes'),

@@ -130,13 +130,14 @@ export class WorkspaceState {
     });
   });
 
-  /** Test images of measurements while training. */
+  /** Test images of measurements while training; undefined where not all that is drawn was measured on as many. */
   get images(): number | undefined {
-    for (const { work } of this.rows) {
-      const measure = work?.kind === 'train' ? (work.parameters.measure as { images?: number } | undefined) : undefined;
-      if (measure?.images !== undefined) return measure.images;
-    }
-    return undefined;
+    const counts = new Set(
+      this.chartRuns.map(({ row: { work } }) =>
+        work?.kind === 'train' ? (work.parameters.measure as { images?: number } | undefined)?.images : undefined,
+      ),
+    );
+    return counts.size === 1 ? [...counts][0] : undefined;
   }
 
   /** Of data sets that have been read, by source. */
@@ -169,15 +170,12 @@ export class WorkspaceState {
     return this.#app.session?.notes.find(({ subject }) => subject.kind === 'run' && subject.key === key);
   }
 
+  /** @throws what the host answers: what was typed is not to be lost then */
   async note({ key }: RunView, text: string): Promise<void> {
     const before = this.#noteOf(key);
-    try {
-      if (before && text.trim() === '' && !before.bookmark) await this.#app.host.removeNote({ id: before.id });
-      else if (before) await this.#app.host.editNote({ id: before.id, text });
-      else if (text.trim() !== '') await this.#app.host.addNote({ subject: { kind: 'run', key }, text });
-    } catch (error) {
-      this.#app.fail(error);
-    }
+    if (before && text.trim() === '' && !before.bookmark) await this.#app.host.removeNote({ id: before.id });
+    else if (before) await this.#app.host.editNote({ id: before.id, text });
+    else if (text.trim() !== '') await this.#app.host.addNote({ subject: { kind: 'run', key }, text });
   }
 
   /** All of them, or none if all are. */

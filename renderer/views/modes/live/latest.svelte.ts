@@ -38,7 +38,9 @@ export class Latest<Question, Answer> {
     while (this.#next !== undefined) {
       const question = this.#next;
       this.#next = undefined;
-      const outcome = await this.#ask(question).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
+      // Asking too may fail, where the host has gone.
+      const ask = async (): Promise<Answer> => this.#ask(question);
+      const outcome = await ask().catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
       const next = this.#next as Question | undefined;
       if (next !== undefined && !this.#isAlike(question, next)) continue;
       if (!(outcome instanceof Error)) {
