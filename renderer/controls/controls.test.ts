@@ -82,9 +82,16 @@ describe('controls', () => {
       onChange: (v: number) => void kept.push(v),
     });
     await userEvent.tab();
+    const passed: string[] = [];
+    const hear = ({ key }: KeyboardEvent): void => void passed.push(key);
+    addEventListener('keydown', hear);
     await userEvent.keyboard('{ArrowRight}');
     await userEvent.keyboard('{Shift>}{ArrowRight}{/Shift}');
     await userEvent.keyboard('{Shift>}{ArrowLeft}{/Shift}');
+    await userEvent.keyboard('.');
+    removeEventListener('keydown', hear);
+    // Keys that mean nothing to it are the window's.
+    expect(passed.filter((key) => key !== 'Shift')).toEqual(['.']);
     expect(heard).toEqual([0.45, 0.9, 0]);
     expect(kept).toEqual(heard);
   });

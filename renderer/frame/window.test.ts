@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { page, userEvent } from 'vitest/browser';
 import type { Snapshot } from '../../main/host/hostApi.ts';
+import type { Command, Desktop, MenuState } from '../../main/shell/desktop.ts';
 import { job, sessions } from '../testing/fakeData.ts';
 import { fakeApp, type Fake, type FakeOptions } from '../testing/fakeHost.ts';
 import { fixture } from '../testing/fixtures.ts';
@@ -190,7 +191,9 @@ describe('job bar', () => {
 
   it('a failed job says why, what was kept, and how to go on', async () => {
     const failure = { kind: 'bug', message: 'NaN at step 212', stack: 'Error: NaN at step 212\n  at step' } as const;
-    const fake = await openSession({ jobs: [job(3, { state: 'failed', failure, progress: { stage: '', done: 45, total: 69 } })] });
+    const fake = await openSession({
+      jobs: [job(3, { state: 'failed', failure, kept: 45, progress: { stage: '', done: 52, total: 69 } })],
+    });
     const footer = page.getByRole('contentinfo');
     await expect.element(footer).toMatchTextContent(/NaN at step 212.*45 of 69 steps kept/);
     await page.getByRole('button', { name: 'Go on' }).click();
@@ -212,10 +215,135 @@ describe('job bar', () => {
     expect(asked(fake, 'dismiss')).toEqual([{ job: 3 }]);
   });
 
-  it('shows the log', async () => {
-    await openSession({ jobs: [job(1)] });
+  it('says how far the whole of it is, and the time that it ran', async () => {
+    const fake = await openSession({ jobs: [job(7, { share: 0.95, progress: { stage: '', done: 938, total: 938 } })] });
+    const bar = page.getByRole('progressbar');
+    await expect.element(bar).toHaveAttribute('aria-valuenow', '95');
+    await expect.element(bar).toHaveAttribute('aria-valuetext', '938 of 938');
+    fake.setJobs([job(7, { state: 'done', began: '2026-11-26T10:00:00Z', ended: '2026-11-26T12:00:00Z', seconds: 6 })]);
+    await expect.element(page.getByRole('contentinfo')).toMatchTextContent(/finished in 6\ss/);
+  });
+
+  it('shows the log, and that of another job only when it has come', async () => {
+    let answer = (): void => undefined;
+    const fake = await openSession({
+      jobs: [job(1)],
+      answers: {
+        log: ({ job: id }) =>
+          id === 1
+            ? Promise.resolve([{ at: '2026-11-26T14:51:57', text: 'checkpoint after step 640' }])
+            : new Promise((resolve) => (answer = () => resolve([{ at: '2026-11-26T14:51:57', text: 'of the second' }]))),
+      },
+    });
     await page.getByRole('button', { name: 'Log' }).click();
-    await expect.element(page.getByRole('dialog', { name: /^Log/ })).toMatchTextContent(/checkpoint after step 640/);
+    const dialog = page.getByRole('dialog', { name: /^Log/ });
+    await expect.element(dialog).toMatchTextContent(/checkpoint after step 640/);
+    await dialog.getByRole('button', { name: 'Close' }).last().click();
+    fake.setJobs([job(2)]);
+    await page.getByRole('button', { name: 'Log' }).click();
+    await expect.element(dialog).toBeVisible();
+    await expect.element(dialog).not.toMatchTextContent(/step 640/);
+    answer();
+    await expect.element(dialog).toMatchTextContent(/of the second/);
+  });
+});
+
+describe('the shell', () => {
+  afterEach(() => Reflect.deleteProperty(window, 'desktop'));
+
+  async function inShell(options: FakeOptions = {}) {
+    let settle = (): Promise<void> | void => undefined;
+    let command: Parameters<Desktop['onCommand']>[0] = () => undefined;
+    const menus: MenuState[] = [];
+    const desktop: Partial<Desktop> = {
+      platform: 'linux',
+      setTitle: () => undefined,
+      setMenu: (state) => menus.push(state),
+      onCommand: (listener) => (command = listener),
+      onSettle: (listener) => (settle = listener),
+    };
+    Object.assign(window, { desktop });
+    const fake = await open(options);
+    return { fake, menus, settle: () => settle(), command: (id: Command) => command(id) };
+  }
+
+  it('is told the menu when something of it has changed, not whenever a job goes on', async () => {
+    const { fake, menus } = await inShell({ jobs: [job(1)] });
+    await fake.app.open(sessions[0].path);
+    await settled();
+    const before = menus.length;
+    for (let done = 1; done < 5; done++) {
+      fake.setJobs([job(1, { progress: { stage: '', done, total: 40 } })]);
+      await settled();
+    }
+    expect(menus.slice(before)).toEqual([]);
+    fake.setJobs([]);
+    await settled();
+    expect(menus.at(-1)!.enabled).not.toContain('run.cancel');
+  });
+
+  it('is answered when what was being typed is with the host', async () => {
+    const { fake, settle } = await inShell();
+    const note = page.getByRole('textbox', { name: 'Note on the session' });
+    await note.click();
+    await userEvent.keyboard('to the end');
+    expect(asked(fake, 'noteSession')).toEqual([]);
+    await settle();
+    expect(asked(fake, 'noteSession')).toMatchObject([{ text: expect.stringContaining('to the end') as string }]);
+  });
+
+  it('means the field when it says undo while somebody types', async () => {
+    const { fake, command } = await inShell({ snapshot: { ...fixture<Snapshot>('snapshot'), history: { undo: { label: 'A' } } } });
+    const note = page.getByRole('textbox', { name: 'Note on the session' });
+    await note.fill('');
+    await userEvent.keyboard('typed');
+    await fake.app.peek(sessions[0].path);
+    command('edit.undo');
+    await expect.element(note).not.toHaveValue('typed');
+    expect(asked(fake, 'undo')).toEqual([]);
+  });
+});
+
+describe('leaving', () => {
+  it('keeps what is being typed when the page goes', async () => {
+    const fake = await open();
+    await page.getByRole('textbox', { name: 'Note on the session' }).click();
+    await userEvent.keyboard('!');
+    dispatchEvent(new Event('pagehide'));
+    await settled();
+    expect(asked(fake, 'noteSession')).toHaveLength(1);
+  });
+});
+
+describe('saving as', () => {
+  it('goes on in the new file and says so', async () => {
+    const fake = await openSession();
+    fake.app.actions.run('session.saveAs', '/home/ada/Gatescope/Second.gatescope');
+    await expect.poll(() => fake.app.session?.path).toBe('/home/ada/Gatescope/Second.gatescope');
+    expect(asked(fake, 'openSession').at(-1)).toEqual({ path: '/home/ada/Gatescope/Second.gatescope' });
+    expect(fake.app.workspace).toBe('settings');
+    await expect
+      .poll(() => fake.app.notices.map(({ kind, detail }) => [kind, detail]))
+      .toEqual([['news', '/home/ada/Gatescope/Second.gatescope']]);
+  });
+});
+
+describe('copying', () => {
+  it('goes by the copy command where the page has no clipboard, also out of a dialog', async () => {
+    Object.defineProperty(navigator, 'clipboard', { value: undefined, configurable: true });
+    const written = vi.spyOn(DataTransfer.prototype, 'setData');
+    try {
+      const fake = await openSession({ jobs: [job(1)] });
+      await page.getByRole('button', { name: 'Log' }).click();
+      const dialog = page.getByRole('dialog', { name: /^Log/ });
+      await expect.element(dialog).toMatchTextContent(/step 640/);
+      await dialog.getByRole('button', { name: 'Copy' }).click();
+      expect(written.mock.calls).toEqual([['text/plain', expect.stringContaining('checkpoint after step 640')]]);
+      expect(fake.app.notices).toEqual([]);
+    } finally {
+      written.mockRestore();
+      Reflect.deleteProperty(navigator, 'clipboard');
+    }
   });
 });
 

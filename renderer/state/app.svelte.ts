@@ -52,6 +52,7 @@ export class App {
   #told = 0;
   /** What views were told and the host has not said to have heard: what it tells of the session meanwhile is older. */
   readonly #underway = new Set<ViewChange>();
+  readonly #attempts = new Set<Promise<void>>();
   /** Sessions on their way in: nothing else may attach the window meanwhile. */
   #openings = 0;
 
@@ -193,11 +194,14 @@ export class App {
     if (label !== undefined) this.announce(`Redone: ${label}`);
   }
 
-  /** Goes on in a new file. */
-  async saveAs(path: string): Promise<void> {
+  /** Goes on in the new file; the old one stays as it is. */
+  async saveAs(wanted: string): Promise<void> {
     // The system's dialog has asked whether to replace what is there; the host's folders have not.
-    await this.host.saveAs({ path, replace: window.desktop !== undefined });
-    this.#take(await this.host.snapshot({}));
+    const { path } = await this.host.saveAs({ path: wanted, replace: window.desktop !== undefined });
+    const { workspace } = this;
+    await this.#opening(() => this.host.openSession({ path }));
+    this.#workspace = workspace;
+    this.tell({ kind: 'news', title: 'Saved as a new session, which is shown now', detail: path });
   }
 
   /** What the parity check found; undefined until it was run. */
@@ -249,7 +253,19 @@ export class App {
   /** Asks for something and shows what goes wrong, also if the host is not there to be asked. */
   attempt(ask: () => unknown): void {
     const asked = async (): Promise<void> => void (await ask());
-    asked().catch((error: unknown) => this.fail(error));
+    const attempt = asked()
+      .catch((error: unknown) => this.fail(error))
+      .finally(() => this.#attempts.delete(attempt));
+    this.#attempts.add(attempt);
+  }
+
+  /** @param leave leaves what is being typed @returns when the host has all that followed from it */
+  async settle(leave: () => void): Promise<void> {
+    const before = new Set(this.#attempts);
+    leave();
+    await Promise.all([...this.#attempts].filter((attempt) => !before.has(attempt)));
+    // Views are told without being waited for: what is sent first is heard first.
+    await this.host.settings({});
   }
 
   /** What screen readers say when they have time: the polite live region. */

@@ -185,10 +185,11 @@ export function fakeApp(options: FakeOptions = {}): Fake {
   const host = new Proxy({} as Host, {
     get: (_target, name) => {
       if (typeof name !== 'string' || name === 'then') return undefined;
-      return async (given: never) => {
+      return async (given: never, called?: unknown) => {
         calls.push({ method: name, given });
-        const own = options.answers?.[name as keyof Host] as ((given: never) => unknown) | undefined;
-        const method = own ?? api[name as keyof HostApi];
+        const own = options.answers?.[name as keyof Host] as ((given: never, called?: unknown) => unknown) | undefined;
+        if (own) return own(given, called);
+        const method = api[name as keyof HostApi];
         if (!method) throw new Error(`fake host: no method ${name}`);
         return method(given);
       };

@@ -39,6 +39,22 @@ describe('sessions', () => {
     await expect.poll(() => app.session?.name).toBe('Dopamine on MNIST');
   });
 
+  it('lets go of the check of a file when another is looked at', async () => {
+    const signals: (AbortSignal | undefined)[] = [];
+    await home({
+      answers: {
+        preview: (_given, { signal } = {}) => {
+          signals.push(signal);
+          return new Promise(() => undefined);
+        },
+      },
+    });
+    await expect.poll(() => signals.length).toBe(1);
+    (row('Dopamine on MNIST').element() as HTMLElement).focus();
+    await userEvent.keyboard('{ArrowDown}');
+    await expect.poll(() => signals.map((signal) => signal?.aborted)).toEqual([true, false]);
+  });
+
   it('renames in place; a refused name says why and can be typed again', async () => {
     const fake = await home({
       answers: {

@@ -248,7 +248,7 @@ describe('accuracies along the path', () => {
     ]);
     // While the dial is dragged the base is measured on fewer images than the forced units were.
     const [dragged] = shownAccuracies({ ...found, images: 1000, baseImages: 1000 }, wanted, 1);
-    expect(dragged).toMatchObject({ value: 87, change: NaN, about: expect.stringContaining('10\u202f000 test images') as string });
+    expect(dragged).toMatchObject({ value: 87, change: NaN, about: expect.stringMatching(/10.000 test images/) as string });
     // Units are held in the mode itself.
     expect(shownAccuracies(found, wanted, 0.5)[0]).toMatchObject({ value: NaN, change: NaN });
   });

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { errorUnderField, FormReading, parseSeeds, pathOfError, textOfValue, valueOfText, valuesOfList, type TrainForm } from './form.ts';
-import { worksOf } from './planning.ts';
+import type { Known, Work } from '../../../main/host/hostApi.ts';
+import type { Host } from '../../state/connection.svelte.ts';
+import { planOf, worksOf } from './planning.ts';
 import { description } from './testing/sampleSession.ts';
 
 const reading = (form: Partial<TrainForm> = {}): FormReading => new FormReading({ values: {}, ...form }, description);
@@ -109,5 +111,28 @@ describe('form', () => {
       [1, 2],
       [2, 2],
     ]);
+  });
+});
+
+describe('plan', () => {
+  /** Whatever is of seed 0 is stored. */
+  const host = {
+    plan: () => Promise.resolve({ stored: true, runs: 1, steps: 10 }),
+    lookUp: ({ works }: { works: readonly Work[] }): Promise<Known[]> =>
+      Promise.resolve(
+        works.map((work) => {
+          const { seed } = (work as Extract<Work, { kind: 'train' }>).parameters;
+          return { key: JSON.stringify(work), state: seed === 0 ? 'stored' : 'absent' };
+        }),
+      ),
+  } as unknown as Host;
+
+  it('counts the runs that are stored, not the first of them for all', async () => {
+    const alone = await planOf(host, reading({ trained: 'foundation', seeds: '0-4' }), undefined);
+    expect([alone.runs, alone.stored, alone.steps]).toEqual([5, 1, 50]);
+    const adapters = await planOf(host, reading({ trained: 'adapters', adapters: ['gain', 'bias'], base: 'b', seeds: '0-1' }), undefined);
+    expect([adapters.runs, adapters.stored]).toEqual([4, 2]);
+    const both = await planOf(host, reading({ trained: 'both', adapters: ['gain'], seeds: '0-1' }), 'b');
+    expect([both.runs, both.stored]).toEqual([4, 1]);
   });
 });

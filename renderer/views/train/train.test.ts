@@ -242,6 +242,37 @@ describe('train', () => {
     await expect.poll(() => rowsOfTable().find((line) => /Dopamine τ \+ γ\|3\|63/.test(line))).toContain('96.66');
   });
 
+  it('a note that cannot be kept stays to be tried again', async () => {
+    let full = true;
+    await open({
+      answers: {
+        addNote: (given) =>
+          full ? Promise.reject(new UserError('session', 'must have room', 'a full disk')) : Promise.resolve({ ...given } as never),
+      },
+    });
+    await row('LoRA r = 4', 3).click();
+    await page.getByRole('button', { name: 'Selected runs' }).click();
+    await page.getByRole('menuitem', { name: 'Note…' }).click();
+    await userEvent.fill(page.getByRole('textbox', { name: 'Note' }), 'Try with a lower rate');
+    await page.getByRole('button', { name: 'Keep the note' }).click();
+    await expect.poll(() => fake.app.notices.map(({ title }) => title)).toEqual(['session must have room, got a full disk']);
+    await expect.element(page.getByRole('textbox', { name: 'Note' })).toHaveValue('Try with a lower rate');
+    full = false;
+    await page.getByRole('button', { name: 'Keep the note' }).click();
+    await expect.element(page.getByRole('textbox', { name: 'Note' })).not.toBeInTheDocument();
+  });
+
+  it('says of how many images its curves are only where that is one number', async () => {
+    const [first, ...others] = runs;
+    const request = first.request as Extract<Work, { kind: 'train' }>;
+    const fewer = { ...request, parameters: { ...request.parameters, measure: { every: 50, images: 500, angles: [0, 45] } } };
+    await open({ jobs: [] });
+    await expect.poll(() => document.body.textContent).toMatch(/n = 2000/);
+    await removeAll();
+    await open({ jobs: [], snapshot: { runs: [{ ...first, request: fewer }, ...others] } });
+    await expect.poll(() => document.body.textContent).not.toMatch(/n = (2000|500)/);
+  });
+
   it('keeps notes and bookmarks on runs', async () => {
     await open();
     await row('Gain only', 3).click();

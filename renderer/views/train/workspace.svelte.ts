@@ -130,12 +130,14 @@ export class WorkspaceState {
     });
   });
 
-  /** Test images of measurements while training; undefined where not all that is drawn was measured on as many. */
+  /** Test images of measurements while training; undefined where those that are drawn were not all measured on as many. */
   get images(): number | undefined {
     const counts = new Set(
-      this.chartRuns.map(({ row: { work } }) =>
-        work?.kind === 'train' ? (work.parameters.measure as { images?: number } | undefined)?.images : undefined,
-      ),
+      this.chartRuns.flatMap(({ row: { work } }) => {
+        const measure = work?.kind === 'train' ? (work.parameters.measure as { images?: number } | undefined) : undefined;
+        // What was not measured has no line.
+        return measure?.images ?? [];
+      }),
     );
     return counts.size === 1 ? [...counts][0] : undefined;
   }

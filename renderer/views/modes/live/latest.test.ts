@@ -50,6 +50,23 @@ describe('latest', () => {
     expect(latest.answered?.answer).toBe('eleven');
   });
 
+  it('asks again after asking itself has failed, as it does where the host has gone', async () => {
+    let gone = true;
+    const latest = new Latest<number, string>(
+      (question) => {
+        if (gone) throw new Error('the host has gone');
+        return Promise.resolve(String(question));
+      },
+      () => true,
+    );
+    latest.ask(1);
+    await expect.poll(() => latest.problem?.message).toBe('the host has gone');
+    gone = false;
+    latest.ask(2);
+    await expect.poll(() => latest.answered?.answer).toBe('2');
+    expect(latest.problem).toBeUndefined();
+  });
+
   it('says what went wrong with the newest question only, and recovers', async () => {
     const { asked, latest } = bench();
     latest.ask(1);
