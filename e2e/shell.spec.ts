@@ -7,6 +7,7 @@ import type { Desktop } from '../main/shell/desktop.ts';
 import type { DesktopProgram } from './fixtures/desktop.ts';
 import { expect, test } from './fixtures/lab.ts';
 import { Frame } from './pages/Frame.ts';
+import { Home } from './pages/Home.ts';
 import { RawHost } from './probes/rawHost.ts';
 
 type Bridge = { readonly desktop: Desktop };
@@ -149,6 +150,21 @@ test('before the host ends the page is let to keep what is being typed', async (
   await again.connect();
   const sessions = (await again.call('sessions')) as readonly { readonly path: string; readonly note: string }[];
   expect(sessions.find((one) => one.path === path)?.note).toBe('typed to the end');
+});
+
+test('a note that is being typed when the program is closed is there at the next start', async ({ desktop }) => {
+  const { page } = desktop;
+  const home = new Home(page);
+  const frame = new Frame(page);
+  await home.newSession();
+  await expect(frame.titleBar).toContainText('Untitled');
+  await frame.goTo('Home');
+  await home.session('Untitled').click();
+  await home.preview.getByRole('textbox', { name: 'Note on the session' }).click();
+  await page.keyboard.type('Gates that stay open');
+  await desktop.close();
+  await desktop.open();
+  await expect(new Home(desktop.page).session('Untitled')).toContainText('Gates that stay open');
 });
 
 test('with a job running the program asks before it ends, and can be told to wait', async ({ desktop }) => {
