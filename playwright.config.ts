@@ -5,9 +5,9 @@ import type { LabOptions } from './e2e/fixtures/lab.ts';
 export default defineConfig<LabOptions>({
   testDir: 'e2e',
   outputDir: 'test-results',
-  // Two cores, and each program has processes of its own.
-  workers: 1,
-  fullyParallel: false,
+  // Much of an errand is waiting: two at a time keep two cores busy.
+  workers: 2,
+  fullyParallel: true,
   forbidOnly: true,
   // Against hanging only: no test may pass or fail by its time.
   timeout: 240_000,

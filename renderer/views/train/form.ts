@@ -39,11 +39,14 @@ const GATE_ONLY = ['temperature.', 'sparsity'];
 /** Measured while training, unless somebody wants none of it. */
 const MEASURE = { every: 50, images: 2000, angles: [0, 45] };
 
+/** What the form reads of what the host describes. */
+export type Described = Pick<Description, 'training' | 'adapters' | 'data' | 'presets'>;
+
 export class FormReading {
   readonly form: TrainForm;
-  readonly description: Description;
+  readonly description: Described;
 
-  constructor(form: TrainForm, description: Description) {
+  constructor(form: TrainForm, description: Described) {
     this.form = form;
     this.description = description;
   }
