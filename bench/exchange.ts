@@ -97,8 +97,13 @@ export function writeExchange(folder: string, suite: Suite, seed = 20_260): Mani
       const { vocabulary, positions } = config;
       const token = (): number => numbers.integer(vocabulary);
       if (config.pairs !== undefined) {
-        writer.integers('clean', [config.pairs, positions], token);
-        writer.integers('counterfactual', [config.pairs, positions], token);
+        const clean = Int32Array.from({ length: config.pairs * positions }, token);
+        writer.add('clean', [config.pairs, positions], clean);
+        const { divergence = 0 } = config;
+        writer.integers('counterfactual', [config.pairs, positions], (at) => {
+          const other = token();
+          return at % positions < divergence ? clean[at] : other;
+        });
         const a = Int32Array.from({ length: config.pairs }, token);
         writer.add('a', [config.pairs], a);
         writer.integers('b', [config.pairs], (pair) => (a[pair] + 1 + numbers.integer(vocabulary - 1)) % vocabulary);

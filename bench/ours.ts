@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { AGREEMENT_STEPS, readExchange } from './exchange.ts';
 import { dopamineSide } from './ours/dopamine.ts';
 import { peakMiB } from './ours/memory.ts';
+import { screenSide } from './ours/screen.ts';
 import { stepSide } from './ours/steps.ts';
 import { sweepSide } from './ours/sweep.ts';
 import { unitsSide } from './ours/units.ts';
@@ -31,7 +32,9 @@ const side =
       ? unitsSide(config, tensors)
       : manifest.suite === 'sweep'
         ? await sweepSide(config as never, tensors, threads)
-        : await stepSide(config, tensors, threads, AGREEMENT_STEPS);
+        : 'screen' in config
+          ? await screenSide(config, tensors)
+          : await stepSide(config, tensors, threads, AGREEMENT_STEPS);
 
 const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 answer({ ready: true, ...side.ready });

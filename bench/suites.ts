@@ -1,6 +1,16 @@
 /** The suites: what each one is made of, what one unit of its work is, and how much of it a round holds. */
 
-export type SuiteName = 'mlp-step' | 'transformer-step' | 'toy-mlp' | 'toy-transformer' | 'dopamine' | 'sweep' | 'units';
+export type SuiteName =
+  | 'mlp-step'
+  | 'transformer-step'
+  | 'toy-mlp'
+  | 'toy-transformer'
+  | 'dopamine'
+  | 'sweep'
+  | 'first-screen'
+  | 'second-screen'
+  | 'head-positions'
+  | 'units';
 
 export interface MlpConfig {
   kind: 'mlp';
@@ -24,8 +34,12 @@ export interface TransformerConfig {
   batch?: number;
   batches?: number;
   learningRate?: number;
-  /** The sweep only. */
+  /** Sweeps and screens only. */
   pairs?: number;
+  /** Clean and counterfactual prompts are alike before this position; they differ anywhere unless given. */
+  divergence?: number;
+  /** Screens by the planned runner: of heads at the last position, begun anew or on prompts that were screened before, or at every position. */
+  screen?: 'first' | 'second' | 'positions';
 }
 
 export interface DopamineConfig {
@@ -114,6 +128,26 @@ export function suites(data: string): Suite[] {
       work: 1,
       unit: 'sweep',
       rounds: 15,
+    },
+    ...(['first', 'second'] as const).map((screen): Suite => ({
+      name: `${screen}-screen`,
+      config: { kind: 'transformer', ...small, pairs: 64, screen },
+      script: 'sweep.py',
+      rivals: [{ name: 'torch-1.13 hooks', arguments: ['--variant', 'natural'], judged: true }],
+      foreach: false,
+      work: 4,
+      unit: 'sweep',
+      rounds: 9,
+    })),
+    {
+      name: 'head-positions',
+      config: { kind: 'transformer', ...small, pairs: 64, divergence: small.positions / 2, screen: 'positions' },
+      script: 'sweep.py',
+      rivals: [{ name: 'torch-1.13 hooks', arguments: ['--variant', 'natural', '--positions', 'all'], judged: true }],
+      foreach: false,
+      work: 1,
+      unit: 'sweep',
+      rounds: 3,
     },
     {
       name: 'units',

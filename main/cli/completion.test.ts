@@ -40,7 +40,10 @@ describe('candidates', () => {
       ['train', '--meas'],
       ['--measure-every', '--measure-images', '--measure-angles'],
     ],
-    [['run', ''], ['dopamine', 'tier-a', 'tier-b']],
+    [
+      ['run', ''],
+      ['dopamine', 'tier-a', 'tier-b'],
+    ],
     [['train', '--ang'], ['--angles']],
     [
       ['train', '--optimiser', 'adam'],
