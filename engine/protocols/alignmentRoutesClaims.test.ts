@@ -6,12 +6,13 @@ import { importPublished, type PublishedResults } from '../formats/publishedRout
 import { smallFolder } from '../formats/publishedRouting/testing/smallFolder.ts';
 import { ALIGNMENT_ROUTES_CLAIMS } from './alignmentRoutesAbstract.ts';
 import { judgeAlignmentRoutes, overall, type ClaimsInput } from './alignmentRoutesClaims.ts';
-import type { TestbedReport, TestbedSite } from './alignmentRoutesTestbed.ts';
+import type { TestbedReport } from './alignmentRoutesTestbed.ts';
+import type { PolicySite } from './policyReport.ts';
 
 const statuses = (input: ClaimsInput) => Object.fromEntries(judgeAlignmentRoutes(input).map(({ id, status }) => [id, status]));
 
 /** Tier A as methods.md §1.7 has it. */
-const gate: TestbedSite = {
+const gate: PolicySite = {
   necessity: 1,
   sufficiency: 1,
   flip: 1,

@@ -1,27 +1,9 @@
 /** The claims of How Alignment Routes, judged by models whose truth is known: Tier A compiled, Tier B trained (methods.md §1.7). */
 import { statusOf, type ClaimId, type Evidence } from './alignmentRoutesAbstract.ts';
+import type { PolicyReport } from './policyReport.ts';
 
-export interface TestbedSite {
-  readonly necessity: number;
-  readonly sufficiency: number;
-  readonly flip: number;
-  readonly dlaShare: number;
-  readonly dlaOverGap: number;
-  readonly zeroAblation: { readonly sensitive: number; readonly control: number };
-  readonly cipherNecessity: number;
-  readonly p: number;
-}
-
-/** What `gatescope run tier-a --json` and `tier-b --json` print; the optional figures are of analyses that may not have been made. */
-export interface TestbedReport {
-  readonly accepted: boolean;
-  readonly sites: Readonly<Record<string, TestbedSite>>;
-  /** `L1H0` */
-  readonly gate: string;
-  readonly rescue: number;
-  readonly collapse: number;
-  /** Share of the gap that is moved by interchanging the residual after layers 0 … L. */
-  readonly commitment: { readonly route: readonly number[]; readonly content: readonly number[] };
+/** What a testbed reports, and figures of analyses that may not have been made. */
+export interface TestbedReport extends PolicyReport {
   /** Change of each amplifier's contribution when the gate is noised, in %, signed. */
   readonly amplifiers?: Readonly<Record<string, number>>;
   /** Dose thresholds by topic: from REFUSE to EVADE, and to ANSWER; NaN where there is none. */
