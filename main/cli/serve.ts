@@ -48,7 +48,8 @@ export function serveCommand({ signal, spawn }: Surroundings, page = PAGE): Comm
     .addHelpText(
       'after',
       `
-The address holds a token, a new one at every start. With one of your own in ${TOKEN}, pages that are open find a server that was started again.`,
+The address holds a token, a new one at every start. With one of your own in
+${TOKEN}, pages that are open find a server that was started again.`,
     )
     .action(async ({ port, host: address, root }: ServeFlags) => {
       if (!existsSync(join(page, 'index.html'))) throw new UserError('serve: page', 'must be built first: npm run build', page);
