@@ -12,7 +12,8 @@ import { Graph } from '../graph/graph.ts';
 import { program, type TensorData } from '../graph/program.ts';
 import type { Node, Value } from '../graph/value.ts';
 import { operations } from './index.ts';
-import { cases, type OperationCase } from './testing/cases.ts';
+import { cases } from './testing/cases.ts';
+import type { OperationCase } from './testing/operationCase.ts';
 import { Drawing, drawn, dtypeOfDomain, type Drawn } from './testing/drawing.ts';
 
 /** Set GATESCOPE_SEED to look at other shapes. */

@@ -15,7 +15,8 @@ import { program, type Program, type TensorData } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import * as exported from './index.ts';
 import { add, gradient, hessianVectorProduct, multiply, operations, sum } from './index.ts';
-import { cases, type OperationCase } from './testing/cases.ts';
+import { cases } from './testing/cases.ts';
+import type { OperationCase } from './testing/operationCase.ts';
 import { Drawing, drawn, dtypeOfDomain, type Drawn } from './testing/drawing.ts';
 
 /** Set GATESCOPE_SEED to look at other shapes. */

@@ -23,6 +23,7 @@ import { describeLanguageModel, getLanguageModel, languageModelRows, putLanguage
 import type { LanguageModelRow, LoadedModel } from './languageModels.ts';
 import { adapterSettings, getModel, modelRows, putModel, type AdapterSettings, type ModelNames, type ModelRow } from './models.ts';
 import { editNote, noteRows, putNote, removeNote, restoreNote, type NewNote, type Note, type Subject } from './notes.ts';
+import { sessionInfo, type SessionInfo } from './info.ts';
 import { openSession, type Opened, type OpenMode, type OpenOptions } from './opening.ts';
 import { getPairSet, pairSetRows, putPairSet, type PairSetRow } from './pairSets.ts';
 import { removeSession } from './placing.ts';
@@ -32,18 +33,6 @@ import { getResult, putResult, resultDigest, resultRows, type FinishedAnalysis, 
 import { getRunResult, putRun, putUnfinishedRun, runRows, seriesEnds, seriesOf } from './runs.ts';
 import type { BegunTraining, FinishedTraining, RunRow, Series, SeriesEnd } from './runs.ts';
 import { getTensor, type StoredTensor } from './tensors.ts';
-
-export interface SessionInfo {
-  readonly uuid: string;
-  readonly name: string;
-  readonly created: string;
-  /** Version of the program that made it. */
-  readonly application: string;
-  /** Of the file; one newer than this program's is only read. */
-  readonly schema: number;
-  /** Whether models are with their weights: not in a copy made for sharing. */
-  readonly weights: boolean;
-}
 
 /** In a box, since undefined may be stored too. */
 export interface Stored {
@@ -121,16 +110,7 @@ export class Session implements Disposable {
   }
 
   get info(): SessionInfo {
-    const { weights, name, ...row } = this.#connection.get<Omit<SessionInfo, 'weights' | 'schema'> & { weights: number }>(
-      'SELECT uuid, name, created, application, weights FROM session',
-    )!;
-    // A name is shown in one line, wherever: whoever made the file may have put anything in it.
-    return {
-      ...row,
-      name: name.replaceAll(/\p{Cc}/gu, ' ').trim(),
-      weights: weights === 1,
-      schema: Number(this.#connection.pragma('user_version')),
-    };
+    return sessionInfo(this.#connection);
   }
 
   rename(name: string): void {

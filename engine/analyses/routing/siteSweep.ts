@@ -9,7 +9,7 @@ import { ratioIntervals, type RatioIntervals } from '../../base/inference/ratioI
 import { signFlipSteps } from '../../base/inference/signFlip.ts';
 import { Random } from '../../base/random.ts';
 import { wholeBetween } from '../../base/schema.ts';
-import { metricOf, type Effects } from '../../interventions/effects.ts';
+import { metricOf } from '../../interventions/effects.ts';
 import type { Donor, Intervention } from '../../interventions/intervention.ts';
 import { modelGraph, siteNamed, siteSize } from '../../interventions/modelGraph.ts';
 import { sitesOf, type SweepCell, type SweptModel } from '../../interventions/siteQuery.ts';
@@ -17,7 +17,8 @@ import type { LanguageModel } from '../../models/languageModel.ts';
 import { settled } from '../../models/transformer.ts';
 import type { RoutingAnalysis } from './analysis.ts';
 import { RunSteps } from './heads.ts';
-import { STATES } from './screens.ts';
+import { changesOf, STATES } from './screens.ts';
+import { gapFacts, gapOf } from './shares.ts';
 
 export const sweepOptions = z.strictObject({
   sites: z
@@ -67,21 +68,15 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
     const effects = await runner.run(pairs, base, interventions, { seed, context: { ...runs.next(), ...context.long } });
     const apart = await runner.run(pairs, other, [], { context: runs.next() });
     const [own, theirs] = [metricOf(effects, 'difference'), metricOf(apart, 'difference')];
-    const sign = base === 'sensitive' ? 1 : -1;
-    const gaps = Float64Array.from(own, (value, pair) => sign * (value - theirs[pair]));
-    const byPair = byPairOf(effects, cells, own, sign);
+    const noising = base === 'sensitive';
+    const gap = gapOf(noising ? own : theirs, noising ? theirs : own, new Random(seed));
+    const byPair = changesOf(effects, noising ? -1 : 1);
     const random = new Random(seed).fork('siteSweep');
     const family = Int32Array.from(effects.state.flatMap((state, cell) => (state === 'failed' || state === 'not-run' ? [] : [cell])));
     const table = { data: byPair, pairs: pairs.pairs, cells: cells.length, outermost: 'cells' as const };
     const drawn = { resamples: options.resamples, level: LEVEL, family };
     const plain = ratioIntervals(table, new Float64Array(pairs.pairs).fill(1), { ...drawn, random: random.fork('effect') });
-    const gap = ratioIntervals({ data: gaps, pairs: pairs.pairs, cells: 1 }, new Float64Array(pairs.pairs).fill(1), {
-      ...drawn,
-      family: [0],
-      random: random.fork('gap'),
-    });
-    const divides = gap.low[0] > 0 || gap.high[0] < 0;
-    const share = divides ? ratioIntervals(table, gaps, { ...drawn, random: random.fork('share') }) : undefined;
+    const share = gap.divides ? ratioIntervals(table, gap.pairs, { ...drawn, random: random.fork('share') }) : undefined;
     const steps = signFlipSteps(table, { random: random.fork('signs'), permutations: options.permutations, family });
     const { progress } = runs.next();
     let step = steps.next();
@@ -116,7 +111,7 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
           axes: options.pairEffects ? ['pair'] : [],
           unit: 'logits',
           definition: 'M(x⁺) − M(x⁻)',
-          data: options.pairEffects ? gaps : Float64Array.of(gap.estimate[0]),
+          data: options.pairEffects ? gap.pairs : Float64Array.of(gap.estimate),
         },
         ...(options.pairEffects && {
           byPair: {
@@ -134,10 +129,7 @@ export const siteSweep: RoutingAnalysis<typeof sweepOptions> = {
         direction: options.direction,
         donor: options.donor,
         metric: 'M = mean logit of the positive tokens − mean logit of the negative ones',
-        gap: gap.estimate[0],
-        'gap.low': gap.low[0],
-        'gap.high': gap.high[0],
-        denominator: denominatorText(gap, divides, options),
+        ...gapFacts(gap, 'M(x⁺) − M(x⁻)'),
         pairs: pairs.pairs,
         cells: cells.length,
         seed,
@@ -189,16 +181,6 @@ function donorOf({ donor }: Options, other: 'sensitive' | 'control'): Donor {
   }
 }
 
-/** [cells, pairs], towards the other prompt positive. */
-function byPairOf(effects: Effects, cells: readonly SweepCell[], base: Float32Array, sign: number): Float64Array {
-  const { pairs } = effects;
-  const data = new Float64Array(cells.length * pairs);
-  cells.forEach(({ label }, cell) =>
-    metricOf(effects, 'difference', label).forEach((value, pair) => (data[cell * pairs + pair] = 0 + sign * (base[pair] - value))),
-  );
-  return data;
-}
-
 const ofCells = (unit: string, definition: string, data: Measure['data']): Measure => ({ axes: ['cell'], unit, definition, data });
 
 function intervalMeasures(
@@ -223,8 +205,3 @@ const definitionOf = ({ direction, donor }: Options): string => {
   const given = { pair: direction === 'noising' ? 'x⁻' : 'x⁺', mean: 'mean', zero: '0', resample: 'another pair' }[donor];
   return direction === 'noising' ? `M(x⁺) − M(x⁺; place ← ${given}), mean over pairs` : `M(x⁻; place ← ${given}) − M(x⁻), mean over pairs`;
 };
-
-function denominatorText({ estimate, low, high }: RatioIntervals, divides: boolean, { resamples }: Options): string {
-  const numbers = `mean gap M(x⁺) − M(x⁻) = ${estimate[0].toPrecision(4)} logits, ${100 * LEVEL} % interval [${low[0].toPrecision(4)}, ${high[0].toPrecision(4)}]`;
-  return divides ? `${numbers}, ${resamples} bootstrap samples of pairs` : `refused: ${numbers}, contains 0, so there are no shares`;
-}

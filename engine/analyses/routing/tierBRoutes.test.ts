@@ -16,10 +16,6 @@ afterAll(() => onnx.dispose());
 
 const fixtures = policyFixtures(120);
 
-test.skipIf(fixtures.length > 0)('no trained policy model is there: fixtures/policy is made by fixtures/makePolicyModels.ts', (context) =>
-  context.skip(),
-);
-
 describe.each(fixtures.map((fixture) => [fixture.name, fixture] as const))('%s', (_name, { model, pairs }) => {
   const gate = 'L1H0';
 
