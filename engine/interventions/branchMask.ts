@@ -10,10 +10,10 @@ interface Place {
 }
 
 /**
- * [queries, keys]: queries are the places of `range`, keys the positions before `position` and then every place.
- * @param read the last position, which every branch reaches
+ * [queries, keys]: queries are the places of `range`, keys all positions of the prompt, seen before `position` only, and then every place.
+ * @param length positions of the prompt @param read the last position, which every branch reaches
  */
-export function branchMask(range: Range, branches: number, position: number, read: number): TensorData {
+export function branchMask(range: Range, branches: number, position: number, read: number, length: number): TensorData {
   const each = (offsets: readonly number[]): Place[] =>
     Array.from({ length: branches }, (_entry, branch) => offsets.map((offset) => ({ branch, offset }))).flat();
   const later = Array.from({ length: read - position }, (_entry, i) => i + 1);
@@ -21,13 +21,14 @@ export function branchMask(range: Range, branches: number, position: number, rea
   const after = each(later);
   const queries = { at, after, from: [...at, ...after], last: each([read - position]) }[range];
   const keys = [...at, ...after];
-  const width = position + keys.length;
+  const width = length + keys.length;
   const data = new Float32Array(queries.length * width);
-  queries.forEach((query, row) =>
+  queries.forEach((query, row) => {
+    data.fill(HIDDEN, row * width + position, row * width + length);
     keys.forEach((key, i) => {
-      if (key.branch !== query.branch || key.offset > query.offset) data[row * width + position + i] = HIDDEN;
-    }),
-  );
+      if (key.branch !== query.branch || key.offset > query.offset) data[row * width + length + i] = HIDDEN;
+    });
+  });
   return { data, shape: [queries.length, width] };
 }
 
@@ -36,7 +37,6 @@ export function branchRanges(branches: number, position: number, read: number): 
   const later = Array.from({ length: read - position }, (_entry, i) => position + 1 + i);
   const repeated = (list: readonly number[]) => Int32Array.from(Array.from({ length: branches }, () => list).flat());
   return {
-    before: Int32Array.from({ length: position }, (_entry, i) => i),
     position: Int32Array.of(position),
     at: repeated([position]),
     after: repeated(later),

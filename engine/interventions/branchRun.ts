@@ -9,6 +9,8 @@ import { Parts, type Site } from './modelGraph.ts';
 export interface BranchFeedsContext {
   readonly rows: number;
   readonly read: number;
+  /** Positions of the prompts. */
+  readonly length: number;
   /** The clean numbers of a site: copies those of a row and position. */
   readonly clean: (site: Site) => (row: number, position: number, into: Float32Array) => void;
 }
@@ -18,7 +20,11 @@ export const branchPlace = (branch: number, offset: number, branches: number, af
   offset === 0 ? branch : branches + branch * after + offset - 1;
 
 /** What a program is fed with besides weights and caches. @param changes of one shape, that begin at one position */
-export function branchFeeds({ shape, masks }: BranchProgram, changes: readonly Change[], { rows, read, clean }: BranchFeedsContext): Feeds {
+export function branchFeeds(
+  { shape, masks }: BranchProgram,
+  changes: readonly Change[],
+  { rows, read, length, clean }: BranchFeedsContext,
+): Feeds {
   const [{ from, first, later }] = changes;
   const branches = changes.length;
   const after = shape.mode === 'spread' ? read - from : 0;
@@ -72,7 +78,7 @@ export function branchFeeds({ shape, masks }: BranchProgram, changes: readonly C
     affine(scaleName(site), 'scale', 1);
     affine(shiftName(site), 'shift', 0);
   });
-  for (const [name, range] of masks) feeds[name] = branchMask(range, branches, from, read);
+  for (const [name, range] of masks) feeds[name] = branchMask(range, branches, from, read, length);
   for (const [name, list] of Object.entries(branchRanges(branches, from, read)))
     feeds[`range.${name}`] = { data: list, shape: [list.length] };
   return feeds;

@@ -194,7 +194,7 @@ export class HeadSweep {
         const of = (run: typeof clean): TensorData => (position === read ? run[`${z}.read`] : rowAt(run[z], position, heads * headWidth));
         const feeds: Record<string, TensorData> = { ...common, chosen, [`${prefix}.donor`]: of(donor), [`${prefix}.clean`]: of(clean) };
         for (const { name } of made.suffix.caches) feeds[name] = clean[name];
-        for (const [name, range] of made.suffix.masks) feeds[name] = branchMask(range, heads, position, read);
+        for (const [name, range] of made.suffix.masks) feeds[name] = branchMask(range, heads, position, read, length);
         for (const [name, list] of Object.entries(branchRanges(heads, position, read))) feeds[`range.${name}`] = int(list, list.length);
         const { data } = made.compiled.run(feeds).metric;
         for (let head = 0; head < heads; head++)

@@ -88,7 +88,7 @@ export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, second
       const most = capacity(chunk.length, 1 + read - from);
       for (let left = members; left > 0; left -= most) {
         const branches = Math.min(left, most);
-        const sizes = { rows: chunk.length, branches, past: from, after: branches * (read - from) };
+        const sizes = { rows: chunk.length, branches, after: branches * (read - from) };
         runs++;
         planned += work(programOf(shape), sizes);
         run = Math.max(run, bytesOf(programOf(shape), new Map(Object.entries({ positions: pairs.length, ...sizes }))));

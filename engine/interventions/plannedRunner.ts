@@ -270,7 +270,7 @@ class Sweep {
       );
       return (row: number, position: number, into: Float32Array) => parts.read(row, whole ? position : 0, into);
     };
-    const feeds = branchFeeds(program, changes, { rows: chunk.length, read, clean });
+    const feeds = branchFeeds(program, changes, { rows: chunk.length, read, length: this.#resolved.pairs.length, clean });
     const after = shape.mode === 'read' ? 0 : read - from;
     const results = new BranchResults(run.run({ ...this.#common, ...caches, ...feeds }), members.length, after);
     members.forEach(({ intervention, change, evaluated }, branch) => {

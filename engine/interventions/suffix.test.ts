@@ -72,7 +72,7 @@ function checkSuffix(drawn: DrawnGraph): void {
     const fed: Record<string, TensorData> = { ...feeds, changed };
     for (const cache of made[kind].caches)
       fed[cache.name] = cache.part === 'whole' ? cached[cache.name] : at(cached[cache.name], cache.axis, read);
-    for (const [name, range] of made[kind].masks) fed[name] = branchMask(range, branches, position, read);
+    for (const [name, range] of made[kind].masks) fed[name] = branchMask(range, branches, position, read, length);
     for (const [name, list] of Object.entries(branchRanges(branches, position, read)))
       fed[`range.${name}`] = { data: list, shape: [list.length] };
     // The whole prompt is nothing a suffix reads but through its caches.

@@ -12,7 +12,7 @@ import { alongBroadcast, type Operation } from '../graph/operation.ts';
 import { dependents, reachableNodes, requireReached } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { UserError } from '../base/errors.ts';
-import { broadcastTo, concat, gather } from '../ops/index.ts';
+import { add, broadcastTo, concat, gather, slice } from '../ops/index.ts';
 import { CausalReads } from './causal.ts';
 import { axesAlong, axisOf, CutRefusal, reapply } from './restrict.ts';
 import { inputNamed } from './sweep.ts';
@@ -21,8 +21,6 @@ import { inputNamed } from './sweep.ts';
 export const POSITIONS = symbol('positions');
 /** Branches: each stands once at the changed position. */
 export const BRANCHES = symbol('branches');
-/** Positions before the changed one. */
-export const PAST = symbol('past');
 /** Positions after the changed one, of all branches together. */
 export const AFTER = symbol('after');
 
@@ -30,10 +28,10 @@ export const AFTER = symbol('after');
 export type Range = 'at' | 'after' | 'from' | 'last';
 
 /**
- * Lists of positions, which a suffix takes as inputs `range.<name>`: those of `before` the change, of the ranges, the changed `position` once,
- * and where among `from` each branch's last one stands (`read`).
+ * Lists of positions, which a suffix takes as inputs `range.<name>`: those of the ranges, the changed `position` once, and where among `from` each
+ * branch's last one stands (`read`).
  */
-export type List = 'before' | 'position' | 'at' | 'after' | 'last' | 'read';
+export type List = 'position' | 'at' | 'after' | 'last' | 'read';
 
 /** A value of the clean run that the suffix reads. */
 export interface Cache {
@@ -104,13 +102,13 @@ export function suffix(options: SuffixOptions): Suffix {
   const caches = new Map<string, Cache & { input: Value }>();
   const masks = new Map<string, Range>();
   const vector = (list: List, size: Dimension) => inputNamed(graph, `range.${list}`, [size], 'int32');
-  const before = () => vector('before', PAST);
   const places = { at: () => vector('at', BRANCHES), after: () => vector('after', AFTER), last: () => vector('last', BRANCHES) };
   /** The positions of a range, put together from lists that have one symbol for a size each, so that every run knows all sizes. */
   const listOf = (range: Range): Value =>
     range !== 'from' ? places[range]() : atRead ? places.at() : concat([places.at(), places.after()], 0);
   const from = atRead ? BRANCHES : plus(BRANCHES, AFTER);
-  const all = plus(PAST, from);
+  /** Keys that attention reads: those of the clean run, of which the mask hides all from the changed position on, and those of the branches. */
+  const all = plus(POSITIONS, from);
   const size = (range: Range): Dimension => (range === 'from' ? from : range === 'after' ? AFTER : BRANCHES);
   const resized = (dimension: Dimension): Dimension => (dimension === POSITIONS ? all : dimension);
 
@@ -199,25 +197,48 @@ export function suffix(options: SuffixOptions): Suffix {
     made.set(key, result);
     return result;
   };
+  /** What is read at other positions: of the clean run, and of every branch from the changed position on. Undefined for what has no positions. */
+  const keysOf = (value: Value) => {
+    const axis = reached.has(value) ? positionsAxis(value) : axisOf(value, POSITIONS);
+    if (axis === undefined) return undefined;
+    const clean = cache(value, axis, 'whole');
+    return { axis, clean, own: reached.has(value) ? part(value, axis, 'from') : gather(clean, listOf('from'), axis) };
+  };
   const compute = (value: Value, at: number, range: Range): Value => {
     const node = value.node!;
     const axes = axesAlong(node, at);
+    const slot = node.outputs.indexOf(value);
+    const apply = (inputs: readonly Value[], others: (dimension: Dimension) => Dimension): Value => {
+      const full = inputs.map((input, i) =>
+        axes[i] === undefined || broadcasts(node.operation) ? input : stretched(input, axes[i], size(range)),
+      );
+      return reapply(node, full, at, size(range), others)[slot];
+    };
+    const [left, right] = node.inputs;
+    const keys = node.operation.name === 'matmul' && node.inputs.length === 2 && axes[1] === undefined ? keysOf(right) : undefined;
+    if (keys) {
+      // Clean keys stay where they are: to copy them beside those of the branches takes longer than to multiply twice.
+      const query = part(left, axes[0]!, range);
+      const summed = query.shape.indexOf(all);
+      if (summed < 0)
+        return concat(
+          [apply([query, keys.clean], (same) => same), apply([query, keys.own], (old) => (old === POSITIONS ? from : old))],
+          value.rank - 1,
+        );
+      return add(
+        apply([slice(query, summed, 0, POSITIONS), keys.clean], resized),
+        apply([slice(query, summed, POSITIONS, all), keys.own], resized),
+      );
+    }
     const inputs = axes.map((own, i) => {
       const input = node.inputs[i];
       if (own !== undefined) return part(input, own, range);
-      if (reached.has(input)) {
-        const keys = positionsAxis(input);
-        return concat([gather(cache(input, keys, 'whole'), before(), keys), part(input, keys, 'from')], keys);
-      }
-      const keys = axisOf(input, POSITIONS);
+      const keys = keysOf(input);
+      if (keys) return concat([keys.clean, keys.own], keys.axis);
       // The same for all positions: ready-made, unless no prompt has a part in it (weights).
-      if (keys === undefined) return ofPrompt(input) ? cache(input, 0, 'whole') : input;
-      return gather(cache(input, keys, 'whole'), concat([before(), listOf('from')], 0), keys);
+      return ofPrompt(input) ? cache(input, 0, 'whole') : input;
     });
-    const full = inputs.map((input, i) =>
-      axes[i] === undefined || broadcasts(node.operation) ? input : stretched(input, axes[i], size(range)),
-    );
-    return reapply(node, full, at, size(range), resized)[node.outputs.indexOf(value)];
+    return apply(inputs, resized);
   };
 
   const result = part(output, axis, 'last');

@@ -72,7 +72,7 @@ describe('equal to whole graphs patched cell by cell', () => {
     }
   });
 
-  test('what roles may not read or write moves nothing, to the bit', () => {
+  test('what roles may not read moves nothing, to the bit; what they may not write, nothing but last bits', () => {
     const blind = range(3).map((layer) =>
       range(4).map(() => range(3).map((query) => range(3).map((key) => key === 0 || query === key || (layer === 0 && query === 2)))),
     );
@@ -86,8 +86,10 @@ describe('equal to whole graphs patched cell by cell', () => {
       writes: range(3).map((layer) => ({ attention: [true, layer !== 1, true], mlp: [true, true, true] })),
     };
     const made = prepare(silent);
-    for (const head of range(4)) expectClose(made.cell(1, head, 1), made.result.clean, EXACT, `L1H${head} may not write`);
-    expect(() => expectClose(made.cell(0, 0, 1), made.result.clean, EXACT, 'L0H0 may')).toThrow();
+    // Later layers are computed anew, and a suffix sums over clean keys and those of branches apart.
+    const bits = { relative: 0, absolute: 1e-6 * gap(made.result) };
+    for (const head of range(4)) expectClose(made.cell(1, head, 1), made.result.clean, bits, `L1H${head} may not write`);
+    expect(() => expectClose(made.cell(0, 0, 1), made.result.clean, bits, 'L0H0 may')).toThrow();
   });
 });
 

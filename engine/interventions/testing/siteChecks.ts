@@ -119,7 +119,7 @@ export class SiteChecks {
     const { tokens: _tokens, positions: _positions, mask: _mask, roles: _roles, ...weights } = this.#feeds;
     const feeds: Record<string, TensorData> = { ...weights };
     for (const { name, axis: along, part } of made.caches) feeds[name] = part === 'whole' ? cached[name] : at(cached[name], along, [read]);
-    for (const [name, queries] of made.masks) feeds[name] = branchMask(queries, BRANCH_COUNT, position, read);
+    for (const [name, queries] of made.masks) feeds[name] = branchMask(queries, BRANCH_COUNT, position, read, this.#length);
     for (const [name, list] of Object.entries(branchRanges(BRANCH_COUNT, position, read)))
       feeds[`range.${name}`] = { data: list, shape: [list.length] };
     const parts = MIXTURES.map((amount) => at(this.#mixed(site, axis, position, amount), axis, [position]));
