@@ -96,7 +96,9 @@ async function checkRun(program, env, checks) {
   const { chromium } = await import('playwright');
   const home = mkdtempSync(join(tmpdir(), 'gatescope-home-'));
   const screen = env.DISPLAY ? [] : virtualScreen(env);
-  const words = [...screen, program, '--no-sandbox', '--remote-debugging-port=0', '--inspect=0', `--user-data-dir=${join(home, 'data')}`];
+  // Without a GPU, as everywhere in these tests (e2e/fixtures/desktop.ts says why).
+  const flags = ['--no-sandbox', '--disable-gpu', '--remote-debugging-port=0', '--inspect=0', `--user-data-dir=${join(home, 'data')}`];
+  const words = [...screen, program, ...flags];
   const began = performance.now();
   const child = spawn(words[0], words.slice(1), { env: { ...env, HOME: home }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const ended = new Promise((resolve) => child.once('exit', resolve));

@@ -24,22 +24,18 @@ await guarded(async () => {
     console.log(`Only \`npm run bench\` and the test of model.py need more: apt-get install --no-install-recommends ${forBench.join(' ')}`);
 
   const filters = process.argv.slice(2);
-  // Each keeps one core busy: two at a time.
-  const checks = [
-    ...(await Promise.all([
-      check('types', tools, ['node_modules/typescript/bin/tsc', '-b', '--pretty', String(process.stdout.isTTY ?? false)]),
-      check('types of the window', tools, [
-        'node_modules/svelte-check/bin/svelte-check',
-        '--tsconfig',
-        'renderer/tsconfig.json',
-        ...strict,
-      ]),
-    ])),
-    ...(await Promise.all([
-      check('lint', tools, ['node_modules/eslint/bin/eslint.js', '.']),
-      check('format', tools, ['node_modules/prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.']),
-    ])),
-  ];
+  const tool = (/** @type {string} */ script, /** @type {string[]} */ ...words) => [`node_modules/${script}`, ...words];
+  // Each keeps one core busy: lint, which takes as long as the others together, beside them.
+  const checks = (
+    await Promise.all([
+      inTurn(tools, { lint: tool('eslint/bin/eslint.js', '.') }),
+      inTurn(tools, {
+        types: tool('typescript/bin/tsc', '-b', '--pretty', String(process.stdout.isTTY ?? false)),
+        'types of the window': tool('svelte-check/bin/svelte-check', '--tsconfig', 'renderer/tsconfig.json', ...strict),
+        format: tool('prettier/bin/prettier.cjs', '--check', '--log-level=warn', '.'),
+      }),
+    ])
+  ).flat();
   heading('tests');
   /** @type {import('./vitest.mjs').Summary[]} */
   const summaries = [runVitest(tools, { filters })];
@@ -59,6 +55,16 @@ await guarded(async () => {
   console.log(`\n${passed} passed, ${failed} failed, ${skipped.length} skipped`);
   if (failed > 0) process.exitCode = 1;
 });
+
+/**
+ * @param {{ node: string, environment: NodeJS.ProcessEnv }} tools @param {Record<string, string[]>} commands by name
+ * @returns {Promise<boolean[]>} which of them succeeded
+ */
+async function inTurn(tools, commands) {
+  const succeeded = [];
+  for (const [name, command] of Object.entries(commands)) succeeded.push(await check(name, tools, command));
+  return succeeded;
+}
 
 /**
  * Runs a command and then shows what it said, so that two at a time do not talk across each other.
