@@ -16,7 +16,7 @@ const external = ['electron', ...builtinModules, /^node:/, 'better-sqlite3', /^o
 const startedByAddress: Readonly<Record<string, string>> = {
   'engine/engine.ts': 'engine/engine.cjs',
   'engine/execute/stepWorker.ts': 'stepWorker/stepWorker.cjs',
-  'engine/execute/teamWorker.ts': 'teamWorker/teamWorker.cjs',
+  'engine/interventions/chunkWorker.ts': 'chunkWorker/chunkWorker.cjs',
 };
 
 /** Turns those addresses into the built ones. All programs lie one folder below out/. */
@@ -102,7 +102,7 @@ export default defineConfig({
     host: program('host', 'main/host/process.ts', true),
     engine: program('engine', 'main/shell/engineProcess.ts', true),
     stepWorker: program('stepWorker', 'engine/execute/stepWorker.ts'),
-    teamWorker: program('teamWorker', 'engine/execute/teamWorker.ts'),
+    chunkWorker: program('chunkWorker', 'engine/interventions/chunkWorker.ts'),
   },
   builder: {
     async buildApp(builder) {

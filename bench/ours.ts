@@ -33,7 +33,7 @@ const side =
       : manifest.suite === 'sweep'
         ? await sweepSide(config as never, tensors, threads)
         : 'screen' in config
-          ? await screenSide(config, tensors)
+          ? await screenSide(config, tensors, threads)
           : await stepSide(config, tensors, threads, AGREEMENT_STEPS);
 
 const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);

@@ -56,6 +56,8 @@ export interface JobKind<Parameters = unknown, Result = unknown> {
   /** Raised whenever the same parameters give other numbers: part of every key. */
   readonly version: number;
   readonly keeps: Keeps;
+  /** Most threads it can use, on which no number depends: 1 unless given. */
+  readonly threads?: number;
   /** Parameters no number depends on, which therefore do not count for the key. */
   readonly neutral?: readonly string[];
   /** What of parsed parameters the numbers depend on, where that is not all of them but `neutral`: models by their digests. */

@@ -11,7 +11,7 @@ import type { OurSide } from '../ours.ts';
 import type { TransformerConfig } from '../suites.ts';
 import { transformerWeights, type Tensors } from './steps.ts';
 
-export async function screenSide(config: TransformerConfig, tensors: Tensors): Promise<OurSide> {
+export async function screenSide(config: TransformerConfig, tensors: Tensors, threads: number): Promise<OurSide> {
   const { vocabulary, positions, width, heads, layers, mlp, screen } = config;
   const int = (name: string) => tensors.get(name) as Int32Array;
   const pairs: PairSet = {
@@ -33,7 +33,7 @@ export async function screenSide(config: TransformerConfig, tensors: Tensors): P
   const [forth, back] = [screenFrom('control'), screenFrom('sensitive')];
   const executor = new OnnxRuntimeExecutor();
   const model = { config: { vocabulary, positions, width, heads, layers, mlp }, parameters: transformerWeights(config, tensors) };
-  const kept = new PlannedRunner(executor, model);
+  const kept = new PlannedRunner(executor, model, { threads });
   const { metrics, base } = await kept.run(pairs, 'sensitive', forth);
   if (screen === 'second') await kept.run(pairs, 'control', back);
   return {

@@ -73,6 +73,8 @@ export class NonFiniteStep extends Error {
   override readonly name = 'NonFiniteStep';
 }
 
+/** Most shards of a step: more threads would bring nothing. */
+export const SHARDS = 2;
 /** Multiply-adds in a shard below which a second one costs more than it brings (measured: bench/RESULTS.md). */
 const SHARD_WORK = 8e6;
 

@@ -19,6 +19,9 @@ export interface StoredEffects {
   readonly baseObserved: readonly Float32Array[];
 }
 
+/** What there is of one chunk, as plain data: metrics [.., chunk], observations [chunk, ..], and counts of the chunk alone. */
+export type EffectsPiece = Omit<StoredEffects, 'done'>;
+
 export class EffectsStore {
   readonly #resolved: Resolved;
   readonly #vocabulary: number;
@@ -26,6 +29,8 @@ export class EffectsStore {
   readonly #base: Float32Array;
   readonly #fired: Int32Array;
   readonly #moved: Float64Array;
+  /** Of the chunk at hand: sums are made chunk by chunk, so that they do not depend on who made them. */
+  readonly #pending: Float64Array;
   /** Whether any pair of an intervention was run. */
   readonly #ran: Uint8Array;
   readonly #observed: readonly (readonly Float32Array[])[];
@@ -39,6 +44,7 @@ export class EffectsStore {
     this.#base = new Float32Array(metrics.length * pairs.pairs).fill(NaN);
     this.#fired = new Int32Array(interventions.length);
     this.#moved = new Float64Array(interventions.length);
+    this.#pending = new Float64Array(interventions.length);
     this.#ran = new Uint8Array(interventions.length);
     const room = () => observations.map(({ size }) => new Float32Array(size * pairs.pairs));
     this.#observed = interventions.map(room);
@@ -81,11 +87,67 @@ export class EffectsStore {
   /** Notes that a write of an intervention was made at so many positions of a pair. @param squared how far it moved them, as a sum of squares */
   moved(intervention: number, fired: number, squared: number): void {
     this.#fired[intervention] += fired;
-    this.#moved[intervention] += Math.sqrt(squared);
+    this.#pending[intervention] += Math.sqrt(squared);
+  }
+
+  /** A chunk is done. */
+  settle(): void {
+    this.#pending.forEach((sum, i) => (this.#moved[i] += sum));
+    this.#pending.fill(0);
+  }
+
+  /** Gives away what there is of a chunk that is the only one here, and begins anew. */
+  take(chunk: Chunk): EffectsPiece {
+    const piece = {
+      metrics: this.#columns(this.#metrics, chunk),
+      base: this.#columns(this.#base, chunk),
+      fired: this.#fired.slice(),
+      moved: this.#moved.slice(),
+      ran: this.#ran.slice(),
+      observed: this.#observed.map((each) => each.map((data) => this.#rows(data, chunk))),
+      baseObserved: this.#baseObserved.map((data) => this.#rows(data, chunk)),
+    };
+    for (const counted of [this.#fired, this.#moved, this.#ran]) counted.fill(0);
+    return piece;
+  }
+
+  /** Puts in what another store gave away of a chunk. */
+  put(chunk: Chunk, piece: EffectsPiece): void {
+    const { pairs } = this.#resolved.pairs;
+    const columns = (from: Float32Array, into: Float32Array) =>
+      from.forEach((number, i) => (into[Math.floor(i / chunk.length) * pairs + chunk[i % chunk.length]] = number));
+    const rows = (from: Float32Array, into: Float32Array) => {
+      const size = into.length / pairs;
+      chunk.forEach((pair, row) => into.set(from.subarray(row * size, (row + 1) * size), pair * size));
+    };
+    columns(piece.metrics, this.#metrics);
+    columns(piece.base, this.#base);
+    piece.fired.forEach((count, i) => (this.#fired[i] += count));
+    piece.moved.forEach((sum, i) => (this.#moved[i] += sum));
+    piece.ran.forEach((ran, i) => (this.#ran[i] |= ran));
+    piece.observed.forEach((each, i) => each.forEach((data, j) => rows(data, this.#observed[i][j])));
+    piece.baseObserved.forEach((data, j) => rows(data, this.#baseObserved[j]));
+  }
+
+  /** Of [.., pairs], those of a chunk. */
+  #columns(data: Float32Array, chunk: Chunk): Float32Array {
+    const { pairs } = this.#resolved.pairs;
+    return Float32Array.from(
+      { length: (data.length / pairs) * chunk.length },
+      (_entry, i) => data[Math.floor(i / chunk.length) * pairs + chunk[i % chunk.length]],
+    );
+  }
+
+  /** Of [pairs, ..], those of a chunk. */
+  #rows(data: Float32Array, chunk: Chunk): Float32Array {
+    const size = data.length / this.#resolved.pairs.pairs;
+    const part = new Float32Array(size * chunk.length);
+    chunk.forEach((pair, row) => part.set(data.subarray(pair * size, (pair + 1) * size), row * size));
+    return part;
   }
 
   /** Takes over an intervention from effects of another runner on the same pairs. @param row its number there */
-  take(intervention: number, effects: Effects, row: number): void {
+  takeOver(intervention: number, effects: Effects, row: number): void {
     const each = effects.names.length * effects.pairs;
     this.#metrics.set(effects.metrics.subarray(row * each, (row + 1) * each), intervention * each);
     this.#fired[intervention] = effects.fired[row];
@@ -109,7 +171,7 @@ export class EffectsStore {
       base: this.#base,
       state,
       fired: this.#fired,
-      moved: Float32Array.from(this.#moved, (sum) => sum / pairs.pairs),
+      moved: Float32Array.from(this.#moved, (sum, i) => (sum + this.#pending[i]) / pairs.pairs),
       observed: this.#observed,
       baseObserved: this.#baseObserved,
       wholes,
@@ -123,7 +185,7 @@ export class EffectsStore {
       metrics: this.#metrics.slice(),
       base: this.#base.slice(),
       fired: this.#fired.slice(),
-      moved: this.#moved.slice(),
+      moved: this.#moved.map((sum, i) => sum + this.#pending[i]),
       ran: this.#ran.slice(),
       observed: this.#observed.map((each) => each.map((data) => data.slice())),
       baseObserved: this.#baseObserved.map((data) => data.slice()),

@@ -7,7 +7,7 @@ import type { JobContext, JobKind } from '../contract.ts';
 import type { AnyRoutingAnalysis, RoutingContext, Subject } from '../analyses/routing/analysis.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { Runner } from '../interventions/effects.ts';
-import { PlannedRunner } from '../interventions/plannedRunner.ts';
+import { MOST_THREADS, PlannedRunner } from '../interventions/plannedRunner.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
 import { pairSet } from '../tasks/pairSchema.ts';
 import { armsOf, checkPairs } from '../tasks/pairs.ts';
@@ -37,6 +37,7 @@ export function routingJob(analysis: AnyRoutingAnalysis): JobKind<AnalysePairsPa
     id,
     version: analysis.version,
     keeps: 'findings',
+    threads: MOST_THREADS,
     parse(given) {
       const parsed = parseWith(analysePairsRequest, id, given);
       const { least, most } = analysis.others ?? { least: 0, most: 0 };
@@ -94,9 +95,11 @@ class Setting implements RoutingContext, Disposable {
   readonly progress: JobContext['progress'];
   readonly breathe: JobContext['breathe'];
   readonly long: NonNullable<RoutingContext['long']>;
+  readonly #threads: number;
   readonly #runners = new Map<LanguageModel, Runner>();
 
-  constructor({ signal, progress, breathe, resume, checkpoint }: JobContext) {
+  constructor({ signal, progress, breathe, resume, checkpoint, threads }: JobContext) {
+    this.#threads = threads;
     let stored = performance.now();
     this.long = {
       resume,
@@ -113,7 +116,7 @@ class Setting implements RoutingContext, Disposable {
 
   readonly runner = (model: LanguageModel): Runner => {
     let runner = this.#runners.get(model);
-    if (!runner) this.#runners.set(model, (runner = new PlannedRunner(this.executor, model)));
+    if (!runner) this.#runners.set(model, (runner = new PlannedRunner(this.executor, model, { threads: this.#threads })));
     return runner;
   };
 

@@ -5,6 +5,7 @@ import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { between, parseWith, wholeBetween } from '../base/schema.ts';
 import type { JobContext, JobKind } from '../contract.ts';
+import { SHARDS } from '../execute/stepRunner.ts';
 import { optimiserSchema } from '../execute/optimisers/spec.ts';
 import { StepRunner, type Table } from '../execute/stepRunner.ts';
 import type { Feeds } from '../execute/executor.ts';
@@ -117,6 +118,7 @@ export function digestTensors(values: Tensors): string {
 
 export const trainClassifier: JobKind<TrainParameters, TrainResult> = {
   id: 'trainClassifier',
+  threads: SHARDS,
   version: 1,
   keeps: 'training',
   neutral: ['checkpointSeconds', 'stage'],

@@ -7,6 +7,7 @@ import { UserError } from '../base/errors.ts';
 import { Random } from '../base/random.ts';
 import { between, parseWith, wholeBetween } from '../base/schema.ts';
 import type { JobContext, JobKind } from '../contract.ts';
+import { SHARDS } from '../execute/stepRunner.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
 import { initialise, type Tensors } from '../models/parameters.ts';
@@ -85,6 +86,7 @@ type Checkpoint =
 
 export const trainPolicy: JobKind<TrainPolicyParameters, TrainPolicyResult> = {
   id: 'trainPolicy',
+  threads: SHARDS,
   version: 1,
   keeps: 'training',
   neutral: ['checkpointSeconds', 'stage'],

@@ -17,9 +17,6 @@ import { Session } from '../store/session.ts';
 import { warn } from './output.ts';
 import { ProgressLine } from './progressLine.ts';
 
-/** A training step has two shards, so more threads would bring nothing. */
-const MOST_THREADS = 2;
-
 /** What commands are given besides words. */
 export interface Surroundings {
   /** Fires when the user interrupts. */
@@ -59,7 +56,7 @@ export async function withEngines<T>(
   const prepare = prepareWith(kinds);
   const pool = new EnginePool({ cores, spawn, store: new SessionJobStore(session, kinds), prepare, onProblem: lose });
   const submit: Submit = (request, onProgress) =>
-    pool.submit(request, { signal, threads: MOST_THREADS, ...(onProgress && { onProgress }) });
+    pool.submit(request, { signal, ...(onProgress && { onProgress }) });
   let result: T;
   try {
     result = await work({ submit, prepare, identify: (reference) => identifyData(session, reference, submit), lose });

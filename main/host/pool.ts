@@ -36,7 +36,7 @@ export interface JobListener {
 
 export interface SubmitOptions extends JobListener {
   readonly signal?: AbortSignal;
-  /** Most threads the job can use; 1 if not given. */
+  /** Most threads the job can use; what its kind says, or 1, if not given. */
   readonly threads?: number;
 }
 
@@ -75,10 +75,10 @@ export class EnginePool implements AsyncDisposable {
    * @throws UserError for a request that cannot be done or a checkpoint that cannot be stored; Cancelled once the signal has fired, within
    * little more than a second; an Error for a bug, or when engines keep dying over it
    */
-  async submit<Result = unknown>(given: Request, { signal, threads = 1, ...listener }: SubmitOptions = {}): Promise<Result> {
-    count('EnginePool.submit: threads', threads);
+  async submit<Result = unknown>(given: Request, { signal, threads: asked, ...listener }: SubmitOptions = {}): Promise<Result> {
     const { prepare = asGiven } = this.#options;
-    const { key, request } = prepare(given);
+    const { key, request, threads: able = 1 } = prepare(given);
+    const threads = count('EnginePool.submit: threads', asked ?? able);
     for (;;) {
       throwIfCancelled(signal);
       if (this.#disposed) throw new Error('EnginePool.submit: the pool is disposed');

@@ -18,7 +18,8 @@ export function prepareWith(kinds: readonly JobKind[]): (request: Request) => Pr
     if (!kind) return { request: given, key: requestKey(given) };
     const request = { kind: kind.id, parameters: kind.parse(given.parameters) };
     const counted = kind.counts ? kind.counts(request.parameters) : counting(request.parameters, kind.neutral);
-    return { request, key: canonicalDigest([kind.id, kind.version, DEVICE, counted], 'request') };
+    const key = canonicalDigest([kind.id, kind.version, DEVICE, counted], 'request');
+    return { request, key, ...(kind.threads !== undefined && { threads: kind.threads }) };
   };
 }
 

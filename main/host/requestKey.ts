@@ -9,6 +9,8 @@ import { canonicalDigest } from '../store/canonical.ts';
 export interface PreparedRequest {
   readonly request: Request;
   readonly key: string;
+  /** Most threads it can use, where its kind says so. */
+  readonly threads?: number;
 }
 
 /** @throws TypeError for parameters that are not plain data, naming where */

@@ -17,8 +17,6 @@ import type { PreparedRequest } from '../requestKey.ts';
 import { shareOf, type Task, type TaskContext } from './board.ts';
 import { modelsIn, protocolOf, type Prepared, type Requests } from './requests.ts';
 
-/** A training step has two shards, so more threads would bring nothing. */
-const MOST_THREADS = 2;
 /** The share of a job that measuring takes after a training. */
 const MEASURING = 0.05;
 
@@ -138,7 +136,6 @@ export class Tasks {
   #submit<Result>(request: Request, context: TaskContext, onProgress: (progress: Progress) => void = () => undefined): Promise<Result> {
     return this.#options.pool.submit<Result>(request, {
       signal: context.signal,
-      threads: MOST_THREADS,
       onProgress,
       onCheckpoint: context.checkpointed,
       onRestart: ({ how }) => context.restarted(how),

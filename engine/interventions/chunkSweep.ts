@@ -1,0 +1,259 @@
+/** Runs the planned interventions of one request chunk by chunk: the unchanged values, then branches of everything that can matter. */
+import type { Executable, Executor } from '../execute/executor.ts';
+import { branchProgram, shapeKey, type BranchProgram, type BranchShape, type Observed } from './branchProgram.ts';
+import { branchFeeds, BranchResults } from './branchRun.ts';
+import type { Captures, Wanted } from './captures.ts';
+import { distances, evaluate, type Change, type Evaluated } from './changes.ts';
+import { armSource, Means, type Capture, type Source } from './donors.ts';
+import type { EffectsStore } from './effectsStore.ts';
+import { Parts, promptFeeds, type ModelGraph, type Site } from './modelGraph.ts';
+import { capacity, type Chunk, type Places } from './places.ts';
+import { expectedShape, observedOf, type Ways } from './planner.ts';
+import type { Resolved } from './resolve.ts';
+
+/** Programs kept, the least recently used going first; each holds some megabytes. */
+const PROGRAMS = 64;
+
+/** Compiled programs of branches, by shape. */
+export class BranchPrograms {
+  readonly #executor: Executor;
+  readonly #model: ModelGraph;
+  readonly #known = new Map<string, { readonly program: BranchProgram; readonly run: Executable }>();
+
+  constructor(executor: Executor, model: ModelGraph) {
+    this.#executor = executor;
+    this.#model = model;
+  }
+
+  get(shape: BranchShape): { readonly program: BranchProgram; readonly run: Executable } {
+    const key = shapeKey(shape);
+    let found = this.#known.get(key);
+    if (!found) {
+      const made = branchProgram(this.#model, shape);
+      found = { program: made, run: this.#executor.compile(made.program) };
+    }
+    this.#known.delete(key);
+    this.#known.set(key, found);
+    for (const [old, { run }] of this.#known) {
+      if (this.#known.size <= PROGRAMS) break;
+      run.dispose();
+      this.#known.delete(old);
+    }
+    return found;
+  }
+
+  dispose(): void {
+    for (const { run } of this.#known.values()) run.dispose();
+    this.#known.clear();
+  }
+}
+
+/** What is kept from one request to the next. */
+export interface SweepTools {
+  readonly model: ModelGraph;
+  readonly captures: Captures;
+  readonly programs: BranchPrograms;
+  readonly ways: Ways;
+}
+
+/** Changes of one shape that begin at one position, by intervention. */
+interface Group {
+  readonly shape: BranchShape;
+  readonly members: { readonly intervention: number; readonly change: Change; readonly evaluated: Evaluated }[];
+}
+
+/** The planned interventions of one request. */
+export class ChunkSweep {
+  readonly #model: ModelGraph;
+  readonly #captures: Captures;
+  readonly #programs: BranchPrograms;
+  readonly #ways: Ways;
+  readonly #resolved: Resolved;
+  readonly #planned: readonly number[];
+  readonly #base: Source;
+  readonly #observed: readonly Observed[];
+  readonly #means = new Means();
+  readonly #common;
+
+  /** @param planned numbers of the interventions that need not be run whole */
+  constructor({ model, captures, programs, ways }: SweepTools, resolved: Resolved, planned: readonly number[]) {
+    this.#model = model;
+    this.#captures = captures;
+    this.#programs = programs;
+    this.#ways = ways;
+    this.#resolved = resolved;
+    this.#planned = planned;
+    this.#base = armSource(resolved.pairs, resolved.base);
+    this.#observed = observedOf(resolved);
+    this.#common = { ...model.weights, ...promptFeeds(model, resolved.pairs) };
+    captures.begin(resolved.pairs);
+    this.#expect();
+  }
+
+  /** Finds the means over all pairs that are written. */
+  findMeans(chunks: readonly Chunk[]): void {
+    const writes = this.#planned.flatMap((i) => this.#resolved.interventions[i].sites.flatMap((own) => own.writes));
+    this.#means.find(writes, chunks, this.#capture);
+  }
+
+  /** Measures a chunk. Yields after every run: how many of the interventions are done. */
+  *run(chunk: Chunk, store: EffectsStore): Generator<number, void, void> {
+    this.#unchanged(chunk, store);
+    yield* this.#changed(chunk, store);
+    store.settle();
+  }
+
+  /** Metrics and observations of the unchanged run. */
+  #unchanged(chunk: Chunk, store: EffectsStore): void {
+    const { vocabulary } = this.#model.config;
+    const { data } = this.#captures.get(this.#base, chunk, this.#logits);
+    chunk.forEach((pair, row) => store.measure(undefined, pair, data as Float32Array, row * vocabulary));
+    this.#resolved.observations.forEach(({ site, index, places }, i) => {
+      const values = this.#capture(this.#base, chunk, site, places);
+      const parts = new Parts(site, values.tensor, index);
+      store.observe(undefined, i, chunk, (row, position, into, at) => parts.read(row, values.onlyRead ? 0 : position, into, at));
+    });
+  }
+
+  *#changed(chunk: Chunk, store: EffectsStore): Generator<number, void, void> {
+    const groups = new Map<string, Group>();
+    const read = this.#resolved.pairs.read[chunk[0]];
+    let done = 0;
+    for (const intervention of this.#planned) {
+      const evaluated = evaluate(this.#resolved.interventions[intervention], {
+        chunk,
+        read,
+        base: this.#base,
+        means: this.#means,
+        capture: this.#capture,
+        earlierMatters: (site) => this.#ways.earlierMatters(site, this.#observed),
+        below: (site, other) => this.#ways.below(site, other),
+      });
+      const { change } = evaluated;
+      if (!change) {
+        chunk.forEach((pair) => store.unchanged(intervention, pair));
+        this.#moved(store, intervention, evaluated, chunk, read);
+        done++;
+        continue;
+      }
+      const shape: BranchShape = {
+        mode: change.from === read ? 'read' : change.single ? 'single' : 'spread',
+        first: change.first.map(({ site }) => site),
+        later: change.later.map(({ site }) => site),
+        observed: this.#observed,
+      };
+      const key = `${shapeKey(shape)}|${change.from}`;
+      const group = groups.get(key) ?? { shape, members: [] };
+      groups.set(key, group);
+      group.members.push({ intervention, change, evaluated });
+      const { from } = change;
+      if (group.members.length < capacity(chunk.length, 1 + read - from)) continue;
+      groups.delete(key);
+      this.#branches(chunk, read, group, store);
+      yield (done += group.members.length);
+    }
+    for (const group of groups.values()) {
+      this.#branches(chunk, read, group, store);
+      yield (done += group.members.length);
+    }
+  }
+
+  #branches(chunk: Chunk, read: number, { shape, members }: Group, store: EffectsStore): void {
+    const { program, run } = this.#programs.get(shape);
+    const changes = members.map(({ change }) => change);
+    const [{ from }] = changes;
+    const caches = Object.fromEntries(
+      program.caches.map(({ name, value, axis, part }) => [name, this.#captures.get(this.#base, chunk, { value, axis, part })]),
+    );
+    const clean = (site: Site) => {
+      const whole = shape.mode !== 'read';
+      const parts = new Parts(
+        site,
+        this.#captures.get(this.#base, chunk, { value: site.value, axis: site.axis, part: whole ? 'whole' : 'at' }),
+      );
+      return (row: number, position: number, into: Float32Array) => parts.read(row, whole ? position : 0, into);
+    };
+    const feeds = branchFeeds(program, changes, { rows: chunk.length, read, length: this.#resolved.pairs.length, clean });
+    const after = shape.mode === 'read' ? 0 : read - from;
+    const results = new BranchResults(run.run({ ...this.#common, ...caches, ...feeds }), members.length, after);
+    members.forEach(({ intervention, change, evaluated }, branch) => {
+      chunk.forEach((pair, row) => {
+        const { data, at } = results.logits(row, branch);
+        store.measure(intervention, pair, data, at);
+      });
+      this.#moved(store, intervention, evaluated, chunk, read, (site, row) =>
+        change.later.some((own) => own.site === site) ? results.moved(site, row, branch) : undefined,
+      );
+      this.#observe(store, intervention, chunk, results, branch, from);
+    });
+  }
+
+  /** Notes how far every site was moved: of one below another, as the run found it from the first change on. */
+  #moved(
+    store: EffectsStore,
+    intervention: number,
+    { sites, fired, change }: Evaluated,
+    chunk: Chunk,
+    read: number,
+    found: (site: Site, row: number) => number | undefined = () => undefined,
+  ): void {
+    const squared = new Float64Array(chunk.length);
+    for (const own of sites) {
+      const later = change?.later.includes(own) ?? false;
+      const before = distances(own, later ? Math.min(change!.from, read + 1) : read + 1);
+      before.forEach((distance, row) => (squared[row] += distance + (found(own.site, row) ?? 0)));
+    }
+    chunk.forEach((_pair, row) => store.moved(intervention, fired[row], squared[row]));
+  }
+
+  #observe(store: EffectsStore, intervention: number, chunk: Chunk, results: BranchResults, branch: number, from: number): void {
+    this.#resolved.observations.forEach(({ site, index, places }, i) => {
+      const last = this.#observed[i].range === 'last';
+      const changed = results.observed(i, site, index, branch, last ? undefined : from);
+      if (last) return store.observe(intervention, i, chunk, changed);
+      const clean = this.#capture(this.#base, chunk, site, places);
+      const parts = new Parts(site, clean.tensor, index);
+      store.observe(intervention, i, chunk, (row, position, into, at) =>
+        position < from || position > this.#resolved.pairs.read[chunk[0]]
+          ? parts.read(row, clean.onlyRead ? 0 : position, into, at)
+          : changed(row, position, into, at),
+      );
+    });
+  }
+
+  readonly #capture: Capture = (source, chunk, site, places) => {
+    const read = this.#resolved.pairs.read[chunk[0]];
+    const onlyRead = chunk.every((pair) => places[source.pairOf(pair)].every((position) => position === read));
+    return { tensor: this.#captures.get(source, chunk, wantedSite(site, onlyRead)), onlyRead };
+  };
+
+  get #logits(): Wanted {
+    return { value: this.#model.logits, axis: 1, part: 'at' };
+  }
+
+  /** Says what will be needed of every prompt, so that one forward finds all of it; arms get all that the base gets, for the way back. */
+  #expect(): void {
+    const { interventions, observations, pairs } = this.#resolved;
+    const onlyRead = (places: Places) => places.every((own, pair) => own.every((position) => position === pairs.read[pair]));
+    const arms = new Set<Source>([this.#base]);
+    const all: Wanted[] = [this.#logits, ...observations.map(({ site, places }) => wantedSite(site, onlyRead(places)))];
+    const seen = new Set<string>();
+    for (const i of this.#planned) {
+      for (const { site, writes } of interventions[i].sites)
+        for (const { donor, places } of writes) {
+          all.push(wantedSite(site, onlyRead(places)));
+          if (!donor?.source) continue;
+          if (donor.source.key in pairs.arms) arms.add(donor.source);
+          else this.#captures.expect(donor.source.key, wantedSite(site, onlyRead(places)));
+        }
+      const shape = expectedShape(interventions[i], this.#resolved, this.#observed, this.#ways);
+      if (seen.has(shapeKey(shape))) continue;
+      seen.add(shapeKey(shape));
+      for (const { value, axis, part } of this.#programs.get(shape).program.caches) all.push({ value, axis, part });
+      for (const site of shape.first) all.push(wantedSite(site, shape.mode === 'read'));
+    }
+    for (const { key } of arms) for (const wanted of all) this.#captures.expect(key, wanted);
+  }
+}
+
+const wantedSite = ({ value, axis }: Site, onlyRead: boolean): Wanted => ({ value, axis, part: onlyRead ? 'at' : 'whole' });
