@@ -1,9 +1,13 @@
 /** Real training on real engines that are killed while at it: it resumes, and parameters and losses have the bits of an undisturbed run. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../engine/base/errors.ts';
 import { Random } from '../../engine/base/random.ts';
 import type { Progress, Request } from '../../engine/contract.ts';
 import type { TrainResult } from '../../engine/jobs/trainClassifier.ts';
+import { writeSomeDigits } from '../../engine/tasks/testing/someDigits.ts';
 import type { TrainingCheckpoint } from '../../engine/training/loop.ts';
 import { MemoryJobStore } from './jobStore.ts';
 import { EnginePool } from './pool.ts';
@@ -11,13 +15,20 @@ import { requestKey } from './requestKey.ts';
 import { spawnEngine } from './spawn.ts';
 import { recordingSpawn } from './testing/recordingSpawn.ts';
 
-/** An epoch of 1 875 steps, with a checkpoint as often as the loop looks. */
+/** Few, since every engine that is started reads them again. */
+const folder = mkdtempSync(join(tmpdir(), 'gatescope-killed-'));
+const source = join(folder, 'digits.npz');
+beforeAll(() => writeSomeDigits(source, 12_000, 100));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Five epochs of 375 steps, with a checkpoint as often as the loop looks. */
 const foundation = (more: object = {}): Request => ({
   kind: 'trainClassifier',
   parameters: {
     stage: 'foundation',
     seed: 3,
-    epochs: 1,
+    data: { source },
+    epochs: 5,
     batch: 32,
     hidden: [64, 32],
     angles: [0],
