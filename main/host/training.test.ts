@@ -12,7 +12,7 @@ import type { TrainingCheckpoint } from '../../engine/training/loop.ts';
 import { MemoryJobStore } from './jobStore.ts';
 import { EnginePool } from './pool.ts';
 import { requestKey } from './requestKey.ts';
-import { spawnEngine } from './spawn.ts';
+import { forkEngine, spawnEngine, type SpawnEngine } from './spawn.ts';
 import { recordingSpawn } from './testing/recordingSpawn.ts';
 
 /** Few, since every engine that is started reads them again. */
@@ -50,11 +50,14 @@ class CountingStore extends MemoryJobStore {
   }
 }
 
+/** Those that are killed know this one kind of job: a dozen are started. */
+const trainingEngine = forkEngine(new URL('testing/trainingEngine.ts', import.meta.url));
+
 const pools: EnginePool[] = [];
-function workshop(cores = 2) {
-  const { spawn, engines } = recordingSpawn(spawnEngine);
+function workshop(fork: SpawnEngine = trainingEngine) {
+  const { spawn, engines } = recordingSpawn(fork);
   const store = new CountingStore();
-  const pool = new EnginePool({ cores, spawn, store });
+  const pool = new EnginePool({ cores: 2, spawn, store });
   pools.push(pool);
   /** As a crash or the system would: without asking. */
   const kill = () => process.kill(engines.at(-1)!.pid!, 'SIGKILL');
@@ -78,7 +81,7 @@ const hex = ({ buffer, byteOffset, byteLength }: Float32Array): string => Buffer
 describe('an engine killed with SIGKILL', () => {
   let undisturbed: ReturnType<typeof bits>;
   beforeAll(async () => {
-    const { pool, store } = workshop();
+    const { pool, store } = workshop(spawnEngine);
     const result = await pool.submit<TrainResult>(foundation(), { threads: 2 });
     expect(result.series.loss.values).toHaveLength(1875);
     expect(store.steps.length).toBeGreaterThan(3);
