@@ -114,9 +114,9 @@ describe('a device that', () => {
   });
 });
 
-/** What an engine of its own says of a device: a native library may crash it. */
-function probeInEngine(device: Device, env: NodeJS.ProcessEnv = {}): Promise<unknown> {
-  const engine = fork(fileURLToPath(new URL('../engine.ts', import.meta.url)), {
+/** What an engine of its own says of a device: a native library may crash it. @param entry what it runs: all kinds of jobs, or this one */
+function probeInEngine(device: Device, env: NodeJS.ProcessEnv = {}, entry = 'testing/deviceEngine.ts'): Promise<unknown> {
+  const engine = fork(fileURLToPath(new URL(entry, import.meta.url)), {
     serialization: 'advanced',
     silent: true,
     execArgv: [],
@@ -145,7 +145,7 @@ const reason = (pattern: RegExp | string) => ({
 
 describe('in an engine of its own', () => {
   test('the CPU runs', async () =>
-    expect(await probeInEngine('cpu')).toMatchObject({
+    expect(await probeInEngine('cpu', {}, '../engine.ts')).toMatchObject({
       device: 'cpu',
       runs: true,
       parity: { reference: 'tensorflow-cpu', limit: 1e-5, agrees: true },

@@ -3,7 +3,7 @@
  *
  * It is divided once, when what a step needs is known; nothing is freed on its own.
  */
-import { createMemory, type Memory } from './optimisers/optimiser.ts';
+import { createMemory, type Memory } from './optimisers/memory.ts';
 import type { DType } from '../graph/value.ts';
 
 /** A cache line, and more than any kernel asks for. */

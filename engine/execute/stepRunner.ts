@@ -12,7 +12,15 @@ import { writeOnnx } from '../graph/onnx.ts';
 import type { Program } from '../graph/program.ts';
 import { ExecutionError } from './executor.ts';
 import { startHelper, type HelperThread } from './helperThread.ts';
-import { createOptimiser, slots, type Memory, type Optimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
+import {
+  createOptimiser,
+  parseOptimiser,
+  slots,
+  type Memory,
+  type Optimiser,
+  type OptimiserSpec,
+  type Regions,
+} from './optimisers/optimiser.ts';
 import { Shard, type ShardPlan } from './shard.ts';
 import { isSmall, layOut, PACKED_HEAD, type Layout, type NamedShape } from './parameterLayout.ts';
 import { MemoryPlan, type Placement } from './sharedMemory.ts';
@@ -170,7 +178,7 @@ export class StepRunner {
     if (this.shards === 2 && spec.threads > 1)
       this.#helper = startHelper(new URL('./stepWorker.ts', import.meta.url), {
         plan: plans[1],
-        optimiser: spec.optimiser,
+        optimiser: parseOptimiser(spec.optimiser),
         regions: this.#regions,
         control,
       } satisfies Omit<StepWorkerData, 'errors'>);

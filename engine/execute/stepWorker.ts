@@ -1,6 +1,7 @@
 /** The helper thread of a training step: runs the second shard and updates the second half of the parameters when told to. */
 import { parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { createOptimiser, type OptimiserSpec, type Regions } from './optimisers/optimiser.ts';
+import type { OptimiserSettings } from './optimisers/spec.ts';
+import { optimiserOf, type Regions } from './optimisers/update.ts';
 import { Shard, type ShardPlan } from './shard.ts';
 import {
   ANSWER,
@@ -23,7 +24,7 @@ import {
 
 export interface StepWorkerData {
   readonly plan: ShardPlan;
-  readonly optimiser: OptimiserSpec;
+  readonly optimiser: OptimiserSettings;
   readonly regions: Regions;
   /** Byte offset of the control block. */
   readonly control: number;
@@ -31,10 +32,10 @@ export interface StepWorkerData {
   readonly errors: MessagePort;
 }
 
-const { plan, optimiser: spec, regions, control: at, errors } = workerData as StepWorkerData;
+const { plan, optimiser: settings, regions, control: at, errors } = workerData as StepWorkerData;
 const control = new Int32Array(plan.memory.buffer, at, CONTROL_BYTES / 4);
 const scalars = new Float64Array(plan.memory.buffer, at + CONTROL_BYTES, 3);
-const optimiser = createOptimiser(plan.memory, spec);
+const optimiser = optimiserOf(plan.memory, settings);
 const shard = new Shard(plan);
 
 function obey(command: number): number {

@@ -50,6 +50,8 @@ export class Message {
 
 /** Base 128, low groups first; negative numbers as two's complement of 64 bits. */
 function varint(value: number): Uint8Array {
+  // Nearly all are: tags, types, short lengths.
+  if (value === (value & 127)) return Uint8Array.of(value);
   const groups: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
   while (rest >= 128n) {

@@ -1,5 +1,8 @@
 /** What a training measures: against plain double precision, against the finished model, across an interruption; and that it changes nothing. */
-import { describe, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
 import { reference, references, rightOf } from '../analyses/testing/reference.ts';
 import { EXACT, expectClose } from '../base/testing/closeTo.ts';
 import { Random } from '../base/random.ts';
@@ -9,17 +12,22 @@ import { initialise } from '../models/parameters.ts';
 import { loadImages } from '../tasks/imageData.ts';
 import { imageTables } from '../tasks/imageTables.ts';
 import { firstImages, imagesAt } from '../tasks/someImages.ts';
+import { writeSomeDigits } from '../tasks/testing/someDigits.ts';
 import type { TrainingCheckpoint } from '../training/loop.ts';
 import { contextOf } from './testing/context.ts';
 import { trainClassifier, type TrainResult } from './trainClassifier.ts';
 
 const trained = (parameters: object, context = contextOf()) => trainClassifier.run(trainClassifier.parse(parameters), context);
+const folder = mkdtempSync(join(tmpdir(), 'gatescope-measuring-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+const source = join(folder, 'digits.npz');
+await writeSomeDigits(source, 12_000, 1000);
 /** 12 steps. */
-const PLAN = { epochs: 1, batch: 5000, optimiser: { kind: 'adam', learningRate: 3e-2 }, seed: 3 };
-const base = (await trained({ ...PLAN, batch: 1000, hidden: [12, 10] })).model;
+const PLAN = { data: { source }, epochs: 1, batch: 1000, optimiser: { kind: 'adam', learningRate: 3e-2 }, seed: 3 };
+const base = (await trained({ ...PLAN, epochs: 5, seed: 4, hidden: [12, 10] })).model;
 const adapting = (adapter: string, more: object = {}) => ({ ...PLAN, adapter, base, angles: [45], ...more });
 /** Few, since double precision is slow; enough that gates of all states are among them. */
-const IMAGES = 60;
+const IMAGES = 120;
 const measure = { every: 5, images: IMAGES, angles: [0, 45] };
 const names = ({ series }: TrainResult) => Object.keys(series);
 const values = ({ series }: TrainResult, name: string) => series[name].values;
@@ -52,7 +60,7 @@ describe.each<[string, object, string[]]>([
   test('what is measured last is what plain double precision finds of the finished model', async () => {
     const result = await trained({ ...plan, measure });
     const { model } = result;
-    const data = await loadImages('mnist');
+    const data = await loadImages(source);
     const form = model.adapter ? 'soft' : 'base';
     const own = model.adapter?.angles ?? [];
     const last = (name: string) => values(result, name)[12];
@@ -89,7 +97,7 @@ test('what is measured on the way is of the model that a shorter training ends i
     ...longer.model,
     adapter: { ...longer.model.adapter!, parameters: { ...initialise(adapterOf('dopamine').parameters(base), new Random(0)) } },
   };
-  const set = firstImages(await loadImages('mnist'), IMAGES, 45);
+  const set = firstImages(await loadImages(source), IMAGES, 45);
   expect(values(longer, 'accuracy 45°')[0]).toBeCloseTo((100 * rightOf(begun, 'soft', set, 45)) / IMAGES, 4);
   expect(reference(begun, 'soft', set, 0, 45).logits).toHaveLength(10);
 });
@@ -102,7 +110,7 @@ test('where no angle of the mode is measured, the gap and the open gates are ove
 });
 
 test('interrupted and resumed, every series has the bits of one run; nothing is measured twice', async () => {
-  const plan = adapting('dopamine', { batch: 128, checkpointSeconds: 0, measure: { ...measure, every: 7, images: 700 } });
+  const plan = adapting('dopamine', { batch: 128, epochs: 5, checkpointSeconds: 0, measure: { ...measure, every: 7, images: 700 } });
   const whole = await trained(plan);
   let resume: unknown;
   const interrupted = contextOf({
@@ -113,13 +121,13 @@ test('interrupted and resumed, every series has the bits of one run; nothing is 
   });
   await expect(trained(plan, interrupted)).rejects.toThrow('killed');
   const { step, measured } = resume as TrainingCheckpoint;
-  expect(step).toBeLessThan(469);
+  expect(step).toBeLessThan(470);
   expect(Object.keys(measured!)).toEqual(gated);
   expect(measured!['gates open']).toHaveLength(step);
   const reports: Progress[] = [];
   const rest = await trained(plan, contextOf({ resume, progress: (report) => void reports.push(report) }));
   for (const name of names(whole)) expectClose(values(rest, name), values(whole, name), EXACT, name);
-  const first = reports.find(({ done, total }) => total === 469 && done > 0)!;
+  const first = reports.find(({ done, total }) => total === 470 && done > 0)!;
   expect(first.measuredAt).toBeLessThanOrEqual(first.done);
 });
 

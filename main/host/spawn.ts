@@ -30,7 +30,7 @@ export type SpawnEngine = (events: EngineEvents) => EngineProcess;
 /** Bytes of an engine's stderr kept for error messages. */
 const keptBytes = 4096;
 
-/** @param entry what the engine process runs: a script that calls `serveParent` */
+/** @param entry what the engine process runs: a script that serves jobs to its parent (engine/jobs/serveJobs.ts) */
 export function forkEngine(entry: URL): SpawnEngine {
   return ({ onMessage, onEnd }) => {
     const child = fork(fileURLToPath(entry), [], {

@@ -1,23 +1,34 @@
 /** Real training on real engines that are killed while at it: it resumes, and parameters and losses have the bits of an undisturbed run. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { UserError } from '../../engine/base/errors.ts';
 import { Random } from '../../engine/base/random.ts';
 import type { Progress, Request } from '../../engine/contract.ts';
 import type { TrainResult } from '../../engine/jobs/trainClassifier.ts';
+import { writeSomeDigits } from '../../engine/tasks/testing/someDigits.ts';
 import type { TrainingCheckpoint } from '../../engine/training/loop.ts';
 import { MemoryJobStore } from './jobStore.ts';
 import { EnginePool } from './pool.ts';
 import { requestKey } from './requestKey.ts';
-import { spawnEngine } from './spawn.ts';
+import { forkEngine, spawnEngine, type SpawnEngine } from './spawn.ts';
 import { recordingSpawn } from './testing/recordingSpawn.ts';
 
-/** An epoch of 1 875 steps, with a checkpoint as often as the loop looks. */
+/** Few, since every engine that is started reads them again. */
+const folder = mkdtempSync(join(tmpdir(), 'gatescope-killed-'));
+const source = join(folder, 'digits.npz');
+beforeAll(() => writeSomeDigits(source, 12_000, 100));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Five epochs of 375 steps, with a checkpoint as often as the loop looks. */
 const foundation = (more: object = {}): Request => ({
   kind: 'trainClassifier',
   parameters: {
     stage: 'foundation',
     seed: 3,
-    epochs: 1,
+    data: { source },
+    epochs: 5,
     batch: 32,
     hidden: [64, 32],
     angles: [0],
@@ -39,11 +50,14 @@ class CountingStore extends MemoryJobStore {
   }
 }
 
+/** Those that are killed know this one kind of job: a dozen are started. */
+const trainingEngine = forkEngine(new URL('testing/trainingEngine.ts', import.meta.url));
+
 const pools: EnginePool[] = [];
-function workshop(cores = 2) {
-  const { spawn, engines } = recordingSpawn(spawnEngine);
+function workshop(fork: SpawnEngine = trainingEngine) {
+  const { spawn, engines } = recordingSpawn(fork);
   const store = new CountingStore();
-  const pool = new EnginePool({ cores, spawn, store });
+  const pool = new EnginePool({ cores: 2, spawn, store });
   pools.push(pool);
   /** As a crash or the system would: without asking. */
   const kill = () => process.kill(engines.at(-1)!.pid!, 'SIGKILL');
@@ -67,7 +81,7 @@ const hex = ({ buffer, byteOffset, byteLength }: Float32Array): string => Buffer
 describe('an engine killed with SIGKILL', () => {
   let undisturbed: ReturnType<typeof bits>;
   beforeAll(async () => {
-    const { pool, store } = workshop();
+    const { pool, store } = workshop(spawnEngine);
     const result = await pool.submit<TrainResult>(foundation(), { threads: 2 });
     expect(result.series.loss.values).toHaveLength(1875);
     expect(store.steps.length).toBeGreaterThan(3);

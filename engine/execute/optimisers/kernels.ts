@@ -3,11 +3,11 @@
  *
  * Every operation is one float32 operation rounded to nearest even, in the order written below: no fused multiply-add, nothing reassociated.
  * So the bits depend neither on the machine nor on how a region is divided among threads, and plain.ts gives the same ones.
- * The scalars come ready from spec.ts; lengths and bounds are checked by optimiser.ts, not here.
+ * The scalars come ready from scalars.ts; lengths and bounds are checked by update.ts, not here.
  */
 import { assembleModule, type Code, f32x4, FunctionBuilder, i32, repeat, v128, type Variable } from './assembler.ts';
 import { type Memory, type Module, webAssembly } from './memory.ts';
-import { ADAM_SCALARS, SGD_SCALARS } from './spec.ts';
+import { ADAM_SCALARS, SGD_SCALARS } from './scalars.ts';
 
 const { add, subtract, multiply, divide, squareRoot, splat } = f32x4;
 

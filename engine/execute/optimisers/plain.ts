@@ -8,7 +8,8 @@
  */
 import type { Memory } from './memory.ts';
 import type { Optimiser } from './optimiser.ts';
-import { adamScalars, type AdamScalars, checkStep, type OptimiserSpec, parseOptimiser, sgdScalars, type SgdScalars } from './spec.ts';
+import { adamScalars, type AdamScalars, checkStep, sgdScalars, type SgdScalars } from './scalars.ts';
+import { type OptimiserSpec, parseOptimiser } from './spec.ts';
 
 const { fround, sqrt } = Math;
 

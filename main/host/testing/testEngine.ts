@@ -1,5 +1,5 @@
 /** An engine process for tests, with their own kinds of jobs. */
-import { serveParent } from '../../../engine/engine.ts';
+import { serveJobsToParent } from '../../../engine/jobs/serveJobs.ts';
 import { testKinds } from './testKinds.ts';
 
-serveParent(testKinds);
+serveJobsToParent(testKinds);

@@ -129,6 +129,15 @@ export function seriesOf(
   return all;
 }
 
+const stored = new WeakMap<Run, Series[]>();
+
+/** The same curves, drawn once however often a host is asked for them. */
+export function storedSeriesOf(run: Run): Series[] {
+  const series = stored.get(run) ?? seriesOf(run);
+  stored.set(run, series);
+  return series;
+}
+
 /** As many steps as anybody trains: every one has a loss, every fiftieth is measured. */
 export function longSeries(run: Run, steps: number): Series[] {
   return seriesOf(run, 1).map(({ name, unit, values }) => {
