@@ -128,19 +128,19 @@ export class Parts {
 
   /** Copies the part of one row and position into `into` at `at`. */
   read(row: number, position: number, into: Float32Array, at = 0): void {
-    this.#each(row, position, (offset, own) => (into[at + own] = this.#data[offset]));
+    let own = at;
+    for (let i = 0, from = this.#start(row, position); i < this.#count; i++, from += this.#index)
+      for (let j = 0; j < this.#block; j++) into[own++] = this.#data[from + j];
   }
 
   /** Writes the part of one row and position from `from` at `at`. */
   write(row: number, position: number, from: Float32Array, at = 0): void {
-    this.#each(row, position, (offset, own) => (this.#data[offset] = from[at + own]));
+    let own = at;
+    for (let i = 0, to = this.#start(row, position); i < this.#count; i++, to += this.#index)
+      for (let j = 0; j < this.#block; j++) this.#data[to + j] = from[own++];
   }
 
-  #each(row: number, position: number, act: (offset: number, own: number) => void): void {
-    const start = row * this.#row + position * this.#position;
-    for (let i = 0, own = 0; i < this.#count; i++) {
-      const from = start + (this.#first + i) * this.#index;
-      for (let j = 0; j < this.#block; j++) act(from + j, own++);
-    }
+  #start(row: number, position: number): number {
+    return row * this.#row + position * this.#position + this.#first * this.#index;
   }
 }

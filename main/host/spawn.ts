@@ -30,6 +30,12 @@ export type SpawnEngine = (events: EngineEvents) => EngineProcess;
 /** Bytes of an engine's stderr kept for error messages. */
 const keptBytes = 4096;
 
+/**
+ * Sweeps ask for a few megabytes thousands of times, and by default glibc gives such blocks back to the system each time: to be given fresh pages
+ * took up to half of a sweep over heads and positions. Elsewhere than on glibc nobody looks at this.
+ */
+const keepsPages = { MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20), MALLOC_TRIM_THRESHOLD_: String(128 * 2 ** 20) };
+
 /** @param entry what the engine process runs: a script that serves jobs to its parent (engine/jobs/serveJobs.ts) */
 export function forkEngine(entry: URL): SpawnEngine {
   return ({ onMessage, onEnd }) => {
@@ -38,6 +44,7 @@ export function forkEngine(entry: URL): SpawnEngine {
       // What an engine prints goes to our stderr, since stdout may be somebody's JSON.
       stdio: ['ignore', 2, 'pipe', 'ipc'],
       execArgv: [],
+      env: { ...keepsPages, ...process.env },
     });
     let said = Buffer.alloc(0);
     let ended = false;
