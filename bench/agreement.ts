@@ -17,8 +17,9 @@ const ACCURACY_TOLERANCE = 1.5;
 /** The largest deviation found, in units of the tolerance's scale. */
 export function checkReady(suite: Suite, ours: Ready, rival: Ready): number {
   if (suite.unit === 'sweep') {
-    const [a, b] = [series(suite, 'figures', 'ours', ours), series(suite, 'figures', 'the rival', rival)];
+    const b = series(suite, 'figures', 'the rival', rival);
     const baseline = series(suite, 'baseline', 'the rival', rival);
+    const a = ofCells(series(suite, 'figures', 'ours', ours), baseline.length, rival.cells);
     const largest = b.reduce((most, figure, index) => Math.max(most, Math.abs(figure - baseline[index % baseline.length])), 0);
     return within(suite, 'figure', EFFECT_TOLERANCE, 'of the largest effect', a, b, () => largest);
   }
@@ -55,6 +56,11 @@ function rotatedAccuracies(result: ProtocolResult | undefined): Record<string, n
     if (hard !== undefined) accuracies[`${name} hard`] = hard['45'];
   }
   return accuracies;
+}
+
+/** The figures of some cells; of all where none are named. */
+function ofCells(figures: number[], each: number, cells: number[] | undefined): number[] {
+  return cells === undefined ? figures : cells.flatMap((cell) => figures.slice(cell * each, (cell + 1) * each));
 }
 
 function series(suite: Suite, key: 'losses' | 'figures' | 'baseline', who: string, ready: Ready): number[] {
