@@ -38,6 +38,8 @@ export interface Ready {
   baseline?: number[];
   /** Of a sweep: the cells the figures are of, all where it is left out; the time of a round is that of all. */
   cells?: number[];
+  /** Of how much a rival does at once (cells of a forward, pairs of a chunk), where it chose. */
+  size?: number;
   [key: string]: unknown;
 }
 

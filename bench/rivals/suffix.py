@@ -112,10 +112,14 @@ class Suffix(Screen):
                 if position == last:
                     carried.append(begun)
                 else:
-                    fresh = block.give(begun, position)
-            wide = block.give(carried[0] if len(carried) == 1 else torch.cat(carried), first) if carried else None
+                    fresh = self.after_mlp(block, begun, position)
+            wide = self.after_mlp(block, carried[0] if len(carried) == 1 else torch.cat(carried), first) if carried else None
         figures = self.figure(wide[:, :, -1], rows)
         out.flatten(0, 1)[: len(figures)] = figures
+
+    def after_mlp(self, block, x, first):
+        """x [S, N, Q, D], as rank 3: that is what PyTorch multiplies and adds the bias of in one call."""
+        return block.give(x.flatten(0, 1), first).unflatten(0, x.shape[:2])
 
     def attend_wide(self, layer, block, clean, x, position, first):
         """x [S, N, Q, D] from `position` on; the residual after attention from `first` on."""
@@ -190,6 +194,10 @@ class Suffix(Screen):
         share = torch.sigmoid(masked(new, mask[..., position : position + 1]) - weight)  # [N·G, R·Q', S]
         share = share.reshape(pairs, self.heads, after, count).permute(3, 0, 1, 2)[..., None]
         return torch.lerp(others[None], v.repeat_interleave(block.repeats, 2)[:, :, :, None], share)
+
+    def choose(self, clock):
+        super().choose(clock)
+        self.kept = {}  # runs in chunks of other sizes
 
     def try_out(self):
         swept = self.swept
