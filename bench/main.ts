@@ -1,8 +1,9 @@
 /**
- * `npm run bench -- [SUITE…] [--json] [--threads 1|2] [--rounds N] [--self] [--tuned]`: side-by-side benchmarks against PyTorch.
+ * `npm run bench -- [SUITE…] [--json] [--threads 1|2] [--rounds N] [--rival TEXT] [--self] [--tuned]`: side-by-side benchmarks against PyTorch.
  *
  * --json    one line per comparison instead of the table: {"name","rival","threads","ratio","lo","hi",…}, ratio > 1: we are faster
  * --threads cores we may use; both if left out
+ * --rival   only rivals whose name holds this text
  * --self    the rival against itself: must give 1, and is how the harness itself is checked
  * --tuned   let the rival also use ATen's AVX-512 kernels and an allocator that keeps its memory (see settings.ts)
  */
@@ -37,6 +38,7 @@ function readArguments() {
     json: { type: 'boolean', default: false },
     threads: { type: 'string' },
     rounds: { type: 'string' },
+    rival: { type: 'string', default: '' },
     self: { type: 'boolean', default: false },
     tuned: { type: 'boolean', default: false },
   } as const;
@@ -45,6 +47,8 @@ function readArguments() {
   for (const name of positionals)
     if (!all.some((suite) => suite.name === name))
       throw new BenchFailure(`bench: suite must be one of ${all.map((suite) => suite.name).join(', ')}, got ${JSON.stringify(name)}`);
+  if (!all.some(({ rivals }) => rivals.some(({ name }) => name.includes(values.rival))))
+    throw new BenchFailure(`bench: --rival must be part of the name of one, got ${JSON.stringify(values.rival)}`);
   const threads = values.threads === undefined ? undefined : integer('--threads', values.threads, 1, 2);
   const rounds = values.rounds === undefined ? undefined : integer('--rounds', values.rounds, 1, 1000);
   const cores = availableParallelism();
@@ -75,7 +79,7 @@ async function main(): Promise<void> {
       const exchange = join(folder, suite.name);
       writeExchange(exchange, suite);
       for (const threads of chosen.threads)
-        for (const rival of suite.rivals) {
+        for (const rival of suite.rivals.filter(({ name }) => name.includes(chosen.rival))) {
           try {
             const line = await measure(suite, rival, exchange, threads);
             lines.push(line);
