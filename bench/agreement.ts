@@ -17,9 +17,11 @@ const ACCURACY_TOLERANCE = 1.5;
 /** The largest deviation found, in units of the tolerance's scale. */
 export function checkReady(suite: Suite, ours: Ready, rival: Ready): number {
   if (suite.unit === 'sweep') {
-    const [a, b] = [series(suite, 'figures', 'ours', ours), series(suite, 'figures', 'the rival', rival)];
-    const baseline = series(suite, 'baseline', 'the rival', rival);
-    const largest = b.reduce((most, figure, index) => Math.max(most, Math.abs(figure - baseline[index % baseline.length])), 0);
+    const [all, b] = [series(suite, 'figures', 'ours', ours), series(suite, 'figures', 'the rival', rival)];
+    const [ownBaseline, baseline] = [series(suite, 'baseline', 'ours', ours), series(suite, 'baseline', 'the rival', rival)];
+    const a = ofCells(all, baseline.length, rival.cells);
+    // The largest may not be among a few cells: then it is the one we found among all.
+    const largest = rival.cells ? largestEffect(all, ownBaseline) : largestEffect(b, baseline);
     return within(suite, 'figure', EFFECT_TOLERANCE, 'of the largest effect', a, b, () => largest);
   }
   const [a, b] = [series(suite, 'losses', 'ours', ours), series(suite, 'losses', 'the rival', rival)];
@@ -55,6 +57,15 @@ function rotatedAccuracies(result: ProtocolResult | undefined): Record<string, n
     if (hard !== undefined) accuracies[`${name} hard`] = hard['45'];
   }
   return accuracies;
+}
+
+function largestEffect(figures: number[], baseline: number[]): number {
+  return figures.reduce((most, figure, index) => Math.max(most, Math.abs(figure - baseline[index % baseline.length])), 0);
+}
+
+/** The figures of some cells; of all where none are named. */
+function ofCells(figures: number[], each: number, cells: number[] | undefined): number[] {
+  return cells === undefined ? figures : cells.flatMap((cell) => figures.slice(cell * each, (cell + 1) * each));
 }
 
 function series(suite: Suite, key: 'losses' | 'figures' | 'baseline', who: string, ready: Ready): number[] {

@@ -8,7 +8,8 @@
  * |---|---|
  * | mlp-step, toy-mlp | `w0 [in,out]`, `b0 [out]`, … one pair per layer; `inputs [batches,batch,in]` in U(0,1); `targets [batches,batch]` int32 |
  * | transformer-step, toy-transformer | the weights below; `tokens [batches,batch,T]`, `targets [batches,batch,T]` int32 |
- * | sweep | the weights below; `clean [pairs,T]`, `counterfactual [pairs,T]`, `a [pairs]`, `b [pairs]` int32, a ≠ b |
+ * | sweep, screens | the weights below; `clean [pairs,T]`, `counterfactual [pairs,T]`, `a [pairs]`, `b [pairs]` int32, a ≠ b |
+ * | screens of given models | their own parameters (engine/models/transformer/parameters.ts) instead; `roles [T]` int32 where the model masks by role |
  * | dopamine | `w0`, `b0`, …; `turned [60000]` int32, 1 = turned by the angle in the foundation's data; `order [20·batch]` int32, image numbers of the first 20 batches |
  * | units | `w0`, `b0`, …; per hidden layer `threshold0 [width]`, `gain0 [width]`; `clean [images,in]`, `donor [images,in]`, `labels [images]` int32 |
  *
@@ -78,8 +79,15 @@ class Writer {
   }
 }
 
-/** Writes the folder (made if it is not there) and returns its manifest. */
-export function writeExchange(folder: string, suite: Suite, seed = 20_260): Manifest {
+/** A tensor that is not drawn: of a stored model, or its prompts. */
+export interface Given {
+  name: string;
+  shape: number[];
+  data: Data;
+}
+
+/** Writes the folder (made if it is not there) and returns its manifest. @param given of a transformer: its parameters, prompts too if `clean` is among them */
+export function writeExchange(folder: string, suite: Suite, seed = 20_260, given: readonly Given[] = []): Manifest {
   const writer = new Writer();
   const numbers = random(seed);
   const { config } = suite;
@@ -93,25 +101,14 @@ export function writeExchange(folder: string, suite: Suite, seed = 20_260): Mani
       break;
     }
     case 'transformer': {
-      writeTransformer(writer, numbers, config);
       const { vocabulary, positions } = config;
-      const token = (): number => numbers.integer(vocabulary);
-      if (config.pairs !== undefined) {
-        const clean = Int32Array.from({ length: config.pairs * positions }, token);
-        writer.add('clean', [config.pairs, positions], clean);
-        const { divergence = 0 } = config;
-        writer.integers('counterfactual', [config.pairs, positions], (at) => {
-          const other = token();
-          return at % positions < divergence ? clean[at] : other;
-        });
-        const a = Int32Array.from({ length: config.pairs }, token);
-        writer.add('a', [config.pairs], a);
-        writer.integers('b', [config.pairs], (pair) => (a[pair] + 1 + numbers.integer(vocabulary - 1)) % vocabulary);
-      } else {
+      if (given.length === 0) writeTransformer(writer, numbers, config);
+      for (const { name, shape, data } of given) writer.add(name, shape, data);
+      if (config.pairs === undefined) {
         const shape = [config.batches!, config.batch!, positions];
-        writer.integers('tokens', shape, token);
-        writer.integers('targets', shape, token);
-      }
+        writer.integers('tokens', shape, () => numbers.integer(vocabulary));
+        writer.integers('targets', shape, () => numbers.integer(vocabulary));
+      } else if (!given.some(({ name }) => name === 'clean')) writePrompts(writer, numbers, config, config.pairs);
       break;
     }
     case 'dopamine':
@@ -161,6 +158,23 @@ function writeLinear(writer: Writer, numbers: Random, weight: string, bias: stri
 function writeMlp(writer: Writer, numbers: Random, widths: number[]): void {
   for (let layer = 0; layer + 1 < widths.length; layer++)
     writeLinear(writer, numbers, `w${layer}`, `b${layer}`, widths[layer], widths[layer + 1]);
+}
+
+function writePrompts(writer: Writer, numbers: Random, config: TransformerConfig, pairs: number): void {
+  const { vocabulary, positions, length = positions, divergence } = config;
+  const token = (): number => numbers.integer(vocabulary);
+  const another = (than: number): number => (than + 1 + numbers.integer(vocabulary - 1)) % vocabulary;
+  const clean = Int32Array.from({ length: pairs * length }, token);
+  writer.add('clean', [pairs, length], clean);
+  writer.integers('counterfactual', [pairs, length], (at) => {
+    const position = at % length;
+    if (position === divergence) return another(clean[at]);
+    const other = token();
+    return position < (divergence ?? 0) ? clean[at] : other;
+  });
+  const a = Int32Array.from({ length: pairs }, token);
+  writer.add('a', [pairs], a);
+  writer.integers('b', [pairs], (pair) => another(a[pair]));
 }
 
 function writeTransformer(writer: Writer, numbers: Random, config: TransformerConfig): void {

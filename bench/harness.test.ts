@@ -7,7 +7,7 @@ import { readExchange, writeExchange } from './exchange.ts';
 import { compare } from './harness.ts';
 import { candidates, settingEnvironment } from './settings.ts';
 import type { Command } from './side.ts';
-import { suites } from './suites.ts';
+import { suites, type Suite } from './suites.ts';
 
 const suite = suites('/nowhere').find(({ name }) => name === 'toy-mlp')!;
 const losses = Array.from({ length: 20 }, (_, step) => 2 - step / 100);
@@ -48,6 +48,30 @@ describe('compare', () => {
   });
 });
 
+describe('compare, of a sweep', () => {
+  const sweep = suites('/nowhere').find(({ name }) => name === 'head-positions')!;
+  const baseline = [1, 2];
+  // Four cells of two pairs, of which the first two change nothing.
+  const ours = { ready: true, figures: [1, 2, 1, 2, 1.5, 2.25, 0.5, 2], baseline };
+  const rivalOf = (cells: number[], figures: number[]) => pretend(0.2, { ready: true, figures, baseline, cells });
+
+  it('holds a rival that ran some cells against ours of these, by the largest effect of all', async () => {
+    const measured = await compare(sweep, pretend(0.1, ours), rivalOf([1, 3], [1, 2, 0.5, 2 + 1e-5]), 1, quiet);
+    expect(measured.deviation).toBeCloseTo(1e-5 / 0.5, 12);
+    const unmoved = await compare(sweep, pretend(0.1, ours), rivalOf([0, 1], [1, 2, 1 + 1e-5, 2]), 1, quiet);
+    expect(unmoved.deviation).toBeCloseTo(1e-5 / 0.5, 12);
+  });
+  it('times nothing where a cell is another', async () => {
+    await expect(compare(sweep, pretend(0.1, ours), rivalOf([1, 2], [1, 2, 0.5, 2]), 1, quiet)).rejects.toThrow(
+      /head-positions: figure 2 must agree within 0.0001 of the largest effect, got ours 1.5, rival 0.5 .*nothing was timed/,
+    );
+  });
+  it('times nothing where a rival ran all cells and gives another number of figures', async () => {
+    const few = pretend(0.2, { ready: true, figures: [1, 2, 1, 2], baseline });
+    await expect(compare(sweep, pretend(0.1, ours), few, 1, quiet)).rejects.toThrow('as many figures, got ours 8, rival 4');
+  });
+});
+
 describe('candidates', () => {
   it('are one setting of threads for one thread and four for two, each with and without foreach', () => {
     expect(candidates({ foreach: true }, 1)).toHaveLength(2);
@@ -63,6 +87,26 @@ describe('candidates', () => {
 });
 
 describe('the exchange folder', () => {
+  it('draws pairs that are alike before their divergence and differ there, and leaves given tensors as they are', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'exchange-'));
+    try {
+      const [length, divergence, pairs] = [12, 5, 40];
+      const sizes = { vocabulary: 4, positions: 20, width: 4, heads: 1, layers: 1, mlp: 4 };
+      const screen: Suite = { ...suite, config: { kind: 'transformer', ...sizes, length, divergence, pairs } };
+      writeExchange(folder, screen, 1, [{ name: 'embed.W_E', shape: [4, 4], data: Float32Array.from({ length: 16 }, (_, i) => i) }]);
+      const { tensors } = readExchange(folder);
+      expect([...tensors.keys()]).toEqual(['embed.W_E', 'clean', 'counterfactual', 'a', 'b']);
+      const [clean, other] = ['clean', 'counterfactual'].map((name) => tensors.get(name)!);
+      const first = Array.from({ length: pairs }, (_, pair) =>
+        Array.from({ length }, (_at, i) => i).findIndex((i) => clean[pair * length + i] !== other[pair * length + i]),
+      );
+      expect(new Set(first)).toEqual(new Set([divergence]));
+      expect(tensors.get('a')!.every((token, pair) => token !== tensors.get('b')![pair])).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it('reads back with the shapes and values it was written with, the same for the same seed', () => {
     const folder = mkdtempSync(join(tmpdir(), 'exchange-'));
     try {

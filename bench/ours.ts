@@ -6,7 +6,6 @@ import { dopamineSide } from './ours/dopamine.ts';
 import { peakMiB } from './ours/memory.ts';
 import { screenSide } from './ours/screen.ts';
 import { stepSide } from './ours/steps.ts';
-import { sweepSide } from './ours/sweep.ts';
 import { unitsSide } from './ours/units.ts';
 import type { Ready, RoundAnswer } from './side.ts';
 
@@ -30,11 +29,9 @@ const side =
     ? await dopamineSide(config, tensors, threads)
     : config.kind === 'units'
       ? unitsSide(config, tensors)
-      : manifest.suite === 'sweep'
-        ? await sweepSide(config as never, tensors, threads)
-        : 'screen' in config
-          ? await screenSide(config, tensors, threads)
-          : await stepSide(config, tensors, threads, AGREEMENT_STEPS);
+      : 'screen' in config
+        ? await screenSide(config, tensors, threads)
+        : await stepSide(config, tensors, threads, AGREEMENT_STEPS);
 
 const answer = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 answer({ ready: true, ...side.ready });

@@ -64,7 +64,8 @@ export interface Trial {
 }
 
 const TRIAL_ROUNDS = 5;
-const TRIAL_PROTOCOLS = 3;
+/** Of suites whose rounds are long. */
+const LONG_TRIAL_ROUNDS = 3;
 
 /** Runs every candidate for a moment; the fastest first. */
 export async function rankSettings(
@@ -74,14 +75,14 @@ export async function rankSettings(
   commandOf: (setting: Setting, extra: string[]) => Command,
 ): Promise<Trial[]> {
   const trials: Trial[] = [];
-  const protocol = suite.unit === 'protocol';
+  const long = suite.trial !== undefined;
   const work = suite.unit === 'step' ? Math.ceil(suite.work / 2) : 1;
   for (const setting of settings) {
-    await using side = new Side(commandOf(setting, protocol ? ['--trial'] : []));
+    await using side = new Side(commandOf(setting, suite.trial ?? []));
     await side.ready();
     await side.round(work); // warms up
     const seconds: number[] = [];
-    for (let round = 0; round < (protocol ? TRIAL_PROTOCOLS : TRIAL_ROUNDS); round++) seconds.push((await side.round(work)).seconds);
+    for (let round = 0; round < (long ? LONG_TRIAL_ROUNDS : TRIAL_ROUNDS); round++) seconds.push((await side.round(work)).seconds);
     await side.end();
     trials.push({ setting, seconds: median(seconds) });
   }

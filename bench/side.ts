@@ -6,7 +6,8 @@
  *   started as   <program> --suite NAME --exchange FOLDER [--threads 1|2, ours only] [--foreach …, rivals only]
  *   first line   {"ready":true,"losses":[20 numbers]}                      training suites and dopamine: the losses of the first 20
  *                                                                           steps from the exchange folder's state (each before its update)
- *                {"ready":true,"figures":[heads·pairs],"baseline":[pairs]}  sweep: patched metric, [layer·H+head][pair], and the clean metric
+ *                {"ready":true,"figures":[heads·pairs],"baseline":[pairs]}  sweep: patched metric, [layer·H+head][pair], and the clean metric;
+ *                                                                           `cells`: the numbers of the cells that were run, where not all were
  *                {"ready":true,"figures":[units·2·n],"baseline":[2·n]}      units: patched margin, [unit of all layers][clean ← donor, donor ← clean]
  *                                                                           [every so-manieth image], and the margins without a swap
  *   {"round":N}  restore the initial state (untimed), do N steps | sweeps | protocols, answer
@@ -35,6 +36,10 @@ export interface Ready {
   losses?: number[];
   figures?: number[];
   baseline?: number[];
+  /** Of a sweep: the cells the figures are of, all where it is left out; the time of a round is that of all. */
+  cells?: number[];
+  /** Of how much a rival does at once (cells of a forward, pairs of a chunk), where it chose. */
+  size?: number;
   [key: string]: unknown;
 }
 

@@ -1,4 +1,5 @@
 /** The suites: what each one is made of, what one unit of its work is, and how much of it a round holds. */
+import type { TransformerConfig as EngineConfig } from '../engine/models/transformer.ts';
 
 export type SuiteName =
   | 'mlp-step'
@@ -6,7 +7,6 @@ export type SuiteName =
   | 'toy-mlp'
   | 'toy-transformer'
   | 'dopamine'
-  | 'sweep'
   | 'first-screen'
   | 'second-screen'
   | 'head-positions'
@@ -36,8 +36,12 @@ export interface TransformerConfig {
   learningRate?: number;
   /** Sweeps and screens only. */
   pairs?: number;
-  /** Clean and counterfactual prompts are alike before this position; they differ anywhere unless given. */
+  /** Clean and counterfactual prompts are alike before this position, and differ there; they differ anywhere unless given. */
   divergence?: number;
+  /** Positions of the prompts, where they are shorter than the model allows. */
+  length?: number;
+  /** What else the model is, beyond its sizes: fields of the engine's config. */
+  options?: Partial<EngineConfig>;
   /** Screens by the planned runner: of heads at the last position, begun anew or on prompts that were screened before, or at every position. */
   screen?: 'first' | 'second' | 'positions';
 }
@@ -81,6 +85,8 @@ export interface Suite {
   rivals: Rival[];
   /** Whether Adam's foreach is one of the rival's settings. */
   foreach: boolean;
+  /** What makes a round short enough to try settings by it, where a whole one is too long. */
+  trial?: string[];
   /** N of `{"round":N}`: steps, sweeps or protocols. */
   work: number;
   /** What `oursMs` and `rivalMs` are milliseconds of. */
@@ -89,10 +95,27 @@ export interface Suite {
 }
 
 const torch: Rival[] = [{ name: 'torch-1.13', arguments: [], judged: true }];
+/** Rivals of a screen of heads (sweep.py). */
+export const screenRivals = {
+  /** One hooked forward a cell. */
+  hooks: { name: 'torch-1.13 hooks', arguments: ['--variant', 'natural'] },
+  lastLogits: { name: 'torch-1.13 hooks, last logits', arguments: ['--variant', 'last-logits'] },
+  /** Many cells stacked in one forward. */
+  batched: { name: 'torch-1.13 batched', arguments: ['--variant', 'batched'] },
+  /** One cell at a time, from its layer and its position on. */
+  prefix: { name: 'torch-1.13 layer skip, shared prefix', arguments: ['--variant', 'prefix'] },
+  /** What can be had by hand. */
+  suffix: { name: 'torch-1.13 causal suffix', arguments: ['--variant', 'suffix'] },
+};
+const judged = (rival: Omit<Rival, 'judged'>): Rival => ({ ...rival, judged: true });
+const beside = (rival: Omit<Rival, 'judged'>): Rival => ({ ...rival, judged: false });
+/** Every so-manieth cell is enough to choose threads by. */
+const FEW_CELLS = ['--cells', '16'];
 const small = { vocabulary: 64, positions: 32, width: 128, heads: 4, layers: 4, mlp: 512 };
 
 /** MNIST's folder comes from outside: it is the only thing here that depends on where the checkout is. */
 export function suites(data: string): Suite[] {
+  const { hooks, lastLogits, batched, prefix, suffix } = screenRivals;
   const training = { batches: 8, learningRate: 1e-3 };
   const step = { script: 'steps.py', rivals: torch, foreach: true, unit: 'step' } as const;
   return [
@@ -112,28 +135,19 @@ export function suites(data: string): Suite[] {
       script: 'dopamine.py',
       rivals: torch,
       foreach: true,
+      trial: ['--trial'],
       work: 1,
       unit: 'protocol',
       rounds: 7,
-    },
-    {
-      name: 'sweep',
-      config: { kind: 'transformer', ...small, pairs: 64 },
-      script: 'sweep.py',
-      rivals: [
-        { name: 'torch-1.13 hooks', arguments: ['--variant', 'natural'], judged: true },
-        { name: 'torch-1.13 hooks, last logits', arguments: ['--variant', 'last-logits'], judged: false },
-      ],
-      foreach: false,
-      work: 1,
-      unit: 'sweep',
-      rounds: 15,
     },
     ...(['first', 'second'] as const).map((screen): Suite => ({
       name: `${screen}-screen`,
       config: { kind: 'transformer', ...small, pairs: 64, screen },
       script: 'sweep.py',
-      rivals: [{ name: 'torch-1.13 hooks', arguments: ['--variant', 'natural'], judged: true }],
+      rivals: {
+        first: [judged(hooks), judged(suffix), beside(lastLogits), beside(batched), beside(prefix)],
+        second: [judged(hooks), beside(suffix)],
+      }[screen],
       foreach: false,
       work: 4,
       unit: 'sweep',
@@ -143,8 +157,9 @@ export function suites(data: string): Suite[] {
       name: 'head-positions',
       config: { kind: 'transformer', ...small, pairs: 64, divergence: small.positions / 2, screen: 'positions' },
       script: 'sweep.py',
-      rivals: [{ name: 'torch-1.13 hooks', arguments: ['--variant', 'natural', '--positions', 'all'], judged: true }],
+      rivals: [judged(hooks), beside(batched), beside(prefix), beside(suffix)],
       foreach: false,
+      trial: FEW_CELLS,
       work: 1,
       unit: 'sweep',
       rounds: 3,

@@ -12,16 +12,17 @@ import type { TransformerConfig } from '../suites.ts';
 import { transformerWeights, type Tensors } from './steps.ts';
 
 export async function screenSide(config: TransformerConfig, tensors: Tensors, threads: number): Promise<OurSide> {
-  const { vocabulary, positions, width, heads, layers, mlp, screen } = config;
+  const { vocabulary, positions, width, heads, layers, mlp, length = positions, options, screen } = config;
   const int = (name: string) => tensors.get(name) as Int32Array;
   const pairs: PairSet = {
     pairs: config.pairs!,
-    length: positions,
+    length,
     arms: { sensitive: int('clean'), control: int('counterfactual') },
-    read: new Int32Array(config.pairs!).fill(positions - 1),
+    read: new Int32Array(config.pairs!).fill(length - 1),
     metric: { positive: { count: 1, tokens: int('a') }, negative: { count: 1, tokens: int('b') } },
+    ...(options?.roles && { roles: int('roles'), roleNames: options.roles }),
   };
-  const swept = screen === 'positions' ? Array.from({ length: positions }, (_, position) => position) : [positions - 1];
+  const swept = screen === 'positions' ? Array.from({ length }, (_, position) => position) : [length - 1];
   const cells = Array.from({ length: layers * heads }, (_, i) => ({ layer: Math.floor(i / heads), head: i % heads }));
   const screenFrom = (arm: 'sensitive' | 'control'): Intervention[] =>
     cells.flatMap(({ layer, head }) =>
@@ -32,12 +33,14 @@ export async function screenSide(config: TransformerConfig, tensors: Tensors, th
     );
   const [forth, back] = [screenFrom('control'), screenFrom('sensitive')];
   const executor = new OnnxRuntimeExecutor();
-  const model = { config: { vocabulary, positions, width, heads, layers, mlp }, parameters: transformerWeights(config, tensors) };
+  const parameters = tensors.has('blocks.0.attn.W_QKV') ? transformerWeights(config, tensors) : floatsOf(tensors);
+  const model = { config: { vocabulary, positions, width, heads, layers, mlp, ...options }, parameters };
   const kept = new PlannedRunner(executor, model, { threads });
   const { metrics, base } = await kept.run(pairs, 'sensitive', forth);
   if (screen === 'second') await kept.run(pairs, 'control', back);
+  const { work, bytes } = kept.plan(pairs, 'sensitive', forth);
   return {
-    ready: { figures: [...metrics], baseline: [...base] },
+    ready: { figures: [...metrics], baseline: [...base], work, bytes },
     async round(work) {
       const second = screen === 'second';
       const began = performance.now();
@@ -54,4 +57,9 @@ export async function screenSide(config: TransformerConfig, tensors: Tensors, th
       return Promise.resolve();
     },
   };
+}
+
+/** Of a stored model: its parameters by their own names. */
+function floatsOf(tensors: Tensors): Record<string, Float32Array> {
+  return Object.fromEntries([...tensors].flatMap(([name, data]) => (data instanceof Float32Array ? [[name, data]] : [])));
 }

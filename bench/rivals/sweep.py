@@ -1,10 +1,11 @@
-"""The patching sweep of PyTorch 1.13: for each head, its z at the last position is taken from the counterfactual run.
+"""Screens of heads in PyTorch 1.13: z of each head, at the last position or at each, is taken from the other run of its pair.
 
-    sweep.py --exchange FOLDER [--variant natural|last-logits] [--positions last|all]
+    sweep.py --exchange FOLDER [--variant natural|last-logits|batched|prefix|suffix] [--cells N]
 
-One sweep = one counterfactual forward whose z is cached by hooks, then one hooked forward of all pairs per head; the figure is
-logit[a] − logit[b] at the last position, [layers*heads*positions, pairs] flat, layer-major; with `--positions all` a forward per position too. `last-logits` computes the final norm and the
-logits at the last position alone, which somebody who writes for speed would do; the natural variant runs the model as it is.
+natural and last-logits: one hooked forward a cell (the natural one runs the model as it is, `last-logits` computes the final norm and the logits at the
+last position alone); batched: many cells in one forward; prefix: layer skip and shared prefix; suffix: the causal suffix by hand. What is needed of the
+unchanged runs is part of every sweep; a second screen (config) keeps it, and goes back and forth between the two directions. `--cells`: only so many
+cells are run, spread evenly, and the time is that of all, taken from theirs; `cells` of the first line says which.
 """
 import argparse
 import time
@@ -12,62 +13,59 @@ import time
 import torch
 
 from common import read_exchange, serve
-from transformer import Transformer
+from decoder import Decoder
+from prefix import Prefix
+from screens import Batched, Hooks
+from suffix import Suffix
+
+VARIANTS = {"natural": Hooks, "last-logits": Hooks, "batched": Batched, "prefix": Prefix, "suffix": Suffix}
 
 
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--suite", default="sweep")
     parser.add_argument("--exchange", required=True)
-    parser.add_argument("--variant", choices=("natural", "last-logits"), default="natural")
-    parser.add_argument("--positions", choices=("last", "all"), default="last")
+    parser.add_argument("--variant", choices=VARIANTS, default="natural")
+    parser.add_argument("--cells", type=int)
     arguments = parser.parse_args()
     config, tensors = read_exchange(arguments.exchange)
-    model = Transformer(tensors, config, arguments.variant == "last-logits").eval()
-    clean, counterfactual, pick_a, pick_b = (tensors[name] for name in ("clean", "counterfactual", "a", "b"))
-    pairs = torch.arange(config["pairs"])
-    swept = range(config["positions"]) if arguments.positions == "all" else [config["positions"] - 1]
+    model = Decoder(tensors, config, arguments.variant in ("last-logits", "batched"))
+    kind = VARIANTS[arguments.variant]
+    screen = kind(model, config, tensors, None if kind is Suffix else arguments.cells)
+    directions = [("clean", "counterfactual"), ("counterfactual", "clean")]
+    kept = {}
 
-    def metric(tokens):
-        last = model(tokens)[:, -1]
-        return last[pairs, pick_a] - last[pairs, pick_b]
-
-    @torch.inference_mode()
-    def sweep():
-        cache = [None] * config["layers"]
-
-        def keep(layer):
-            def hook(_module, _inputs, z):
-                cache[layer] = z
-
-            return hook
-
-        handles = [block.hook_z.register_forward_hook(keep(layer)) for layer, block in enumerate(model.blocks)]
-        model(counterfactual)
-        for handle in handles:
-            handle.remove()
-        figures = []
-        for layer, block in enumerate(model.blocks):
-            for head in range(config["heads"]):
-                for position in swept:
-
-                    def swap(_module, _inputs, z):
-                        z[:, head, position] = cache[layer][:, head, position]  # z is this forward's own: in place saves the copy
-
-                    handle = block.hook_z.register_forward_hook(swap)
-                    figures.append(metric(clean))
-                    handle.remove()
-        return torch.cat(figures)
+    def begin(base, donor):
+        if not screen.keeps:
+            return screen.begin(base, donor)
+        if (base, donor) not in kept:
+            kept[base, donor] = screen.begin(base, donor)
+        return kept[base, donor]
 
     with torch.inference_mode():
-        baseline = metric(clean).tolist()
-    ready = {"figures": sweep().tolist(), "baseline": baseline}
+        screen.choose(time.perf_counter)
+        figures = screen.run(begin(*directions[0]), "clean", screen.chosen)
+        baseline = screen.baseline("clean")
+        if screen.keeps:
+            begin(*directions[1])
+    ready = {"figures": figures.flatten().tolist(), "baseline": baseline.tolist()}
+    if len(screen.chosen) < screen.count:
+        ready["cells"] = screen.chosen
+    if screen.size is not None:
+        ready["size"] = screen.size
 
+    @torch.inference_mode()
     def round_of(sweeps):
-        start = time.perf_counter()
-        for _ in range(sweeps):
-            sweep()
-        return {"seconds": time.perf_counter() - start}
+        shared = own = 0.0
+        for turn in range(sweeps):
+            base, donor = directions[turn % 2 if screen.keeps else 0]
+            start = time.perf_counter()
+            begun = begin(base, donor)
+            middle = time.perf_counter()
+            screen.run(begun, base, screen.chosen)
+            shared += middle - start
+            own += time.perf_counter() - middle
+        return {"seconds": shared + own * screen.count / len(screen.chosen)}
 
     serve(ready, round_of)
 

@@ -1,8 +1,7 @@
-"""The pre-LN transformer of both transformer suites and of the sweep, in the two ways PyTorch is written."""
+"""The pre-LN transformer of the training suites, as PyTorch is written for speed. What is swept is in decoder.py."""
 import math
 
 import torch
-import torch.nn as nn
 import torch.nn.functional as F
 
 EPSILON = 1e-5
@@ -49,59 +48,3 @@ def functional_forward(weights, config):
         return layer_norm(x, shape, final_w, final_b, EPSILON) @ unembed
 
     return forward
-
-
-class Block(nn.Module):
-    def __init__(self, config):
-        super().__init__()
-        width, self.heads = config["width"], config["heads"]
-        self.ln1, self.ln2 = nn.LayerNorm(width, EPSILON), nn.LayerNorm(width, EPSILON)
-        self.qkv, self.o = nn.Linear(width, 3 * width), nn.Linear(width, width)
-        self.mlp_in, self.mlp_out = nn.Linear(width, config["mlp"]), nn.Linear(config["mlp"], width)
-        self.hook_z = nn.Identity()
-        self.scale = 1 / math.sqrt(width // self.heads)
-
-    def forward(self, x, mask):
-        batch, positions, width = x.shape
-        qkv = self.qkv(self.ln1(x)).view(batch, positions, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        q, k, v = qkv.reshape(3, batch * self.heads, positions, -1).unbind(0)
-        pattern = torch.softmax(torch.baddbmm(mask, q, k.transpose(1, 2), alpha=self.scale), -1)
-        z = self.hook_z(torch.bmm(pattern, v).view(batch, self.heads, positions, -1))
-        x = x + self.o(z.transpose(1, 2).reshape(batch, positions, width))
-        return x + self.mlp_out(F.gelu(self.mlp_in(self.ln2(x)), approximate="tanh"))
-
-
-class Transformer(nn.Module):
-    """The same as modules, for forward hooks on `blocks[l].hook_z` (head output before W_O, [B, H, T, d_head])."""
-
-    def __init__(self, weights, config, last_logits=False):
-        super().__init__()
-        self.embed = nn.Embedding.from_pretrained(weights["embed.W_E"])
-        self.position_embed = nn.Parameter(weights["pos_embed.W_pos"])
-        self.blocks = nn.ModuleList(Block(config) for _ in range(config["layers"]))
-        self.ln_final = nn.LayerNorm(config["width"], EPSILON)
-        self.unembed = nn.Linear(config["width"], config["vocabulary"], bias=False)
-        self.register_buffer("mask", causal_mask(config["positions"]))
-        self.last_logits = last_logits
-        with torch.no_grad():
-            for layer, block in enumerate(self.blocks):
-                part = lambda name: weights[f"blocks.{layer}.{name}"]
-                for norm, name in ((block.ln1, "ln1"), (block.ln2, "ln2")):
-                    norm.weight.copy_(part(f"{name}.w"))
-                    norm.bias.copy_(part(f"{name}.b"))
-                linears = (block.qkv, "attn", "QKV"), (block.o, "attn", "O"), (block.mlp_in, "mlp", "in"), (block.mlp_out, "mlp", "out")
-                for linear, owner, name in linears:
-                    linear.weight.copy_(part(f"{owner}.W_{name}").T)
-                    linear.bias.copy_(part(f"{owner}.b_{name}"))
-            self.ln_final.weight.copy_(weights["ln_final.w"])
-            self.ln_final.bias.copy_(weights["ln_final.b"])
-            self.unembed.weight.copy_(weights["unembed.W_U"].T)
-
-    def forward(self, tokens):
-        """Logits [B, T, V], or [B, 1, V] of the last position alone where `last_logits` was asked for."""
-        x = self.embed(tokens) + self.position_embed
-        for block in self.blocks:
-            x = block(x, self.mask)
-        if self.last_logits:
-            x = x[:, -1:]
-        return self.unembed(self.ln_final(x))

@@ -9,7 +9,7 @@ import { PlannedRunner } from './plannedRunner.ts';
 import { drawnPairs } from './testing/drawnPairs.ts';
 import { plainForward, plainSites } from './testing/plainForward.ts';
 import { z } from './testing/screens.ts';
-import { weights } from './testing/sweeps.ts';
+import { weights } from './testing/weights.ts';
 import { WholeRunner } from './wholeRunner.ts';
 
 const onnx = new OnnxRuntimeExecutor();

@@ -7,7 +7,7 @@ import type { PairSet } from '../tasks/pairs.ts';
 import type { RunOptions } from './effects.ts';
 import { parseIntervention, type Write } from './intervention.ts';
 import { drawnPairs } from './testing/drawnPairs.ts';
-import { weights } from './testing/sweeps.ts';
+import { weights } from './testing/weights.ts';
 import { WholeRunner } from './wholeRunner.ts';
 
 const onnx = new OnnxRuntimeExecutor();

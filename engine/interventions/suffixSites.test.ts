@@ -10,7 +10,7 @@ import { BASE, options } from '../models/testing/options.ts';
 import { randomWeights } from '../models/testing/plainTransformer.ts';
 import { CutRefusal } from './restrict.ts';
 import { BRANCH_COUNT, SiteChecks } from './testing/siteChecks.ts';
-import { range } from './testing/sweeps.ts';
+import { range } from './testing/weights.ts';
 
 const onnx = new OnnxRuntimeExecutor();
 const executors = [onnx, new TensorFlowExecutor()];

@@ -37,9 +37,3 @@ export function requireInteger(place: string, value: number, low: number, high: 
   if (!(Number.isInteger(value) && value >= low && value <= high))
     throw new UserError(place, `must be an integer in [${low}, ${high}]`, value);
 }
-
-/** Throws unless [begin, end) is a part of [0, count) with something in it. */
-export function requirePart(place: string, begin: number, end: number, count: number): void {
-  if (!(Number.isInteger(begin) && Number.isInteger(end) && 0 <= begin && begin < end && end <= count))
-    throw new UserError(place, `must be a part of [0, ${count})`, `[${begin}, ${end})`);
-}

@@ -10,7 +10,7 @@ import { metricOf, observedOf, type RunOptions } from './effects.ts';
 import type { Intervention, Write } from './intervention.ts';
 import { drawnPairs, meanGap } from './testing/drawnPairs.ts';
 import { plainForward, plainSites, type Hook } from './testing/plainForward.ts';
-import { weights } from './testing/sweeps.ts';
+import { weights } from './testing/weights.ts';
 import { WholeRunner } from './wholeRunner.ts';
 
 const onnx = new OnnxRuntimeExecutor();

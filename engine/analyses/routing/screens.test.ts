@@ -5,7 +5,7 @@ import { Random } from '../../base/random.ts';
 import { OnnxRuntimeExecutor } from '../../execute/onnxruntime.ts';
 import { drawnPairs } from '../../interventions/testing/drawnPairs.ts';
 import { plainForward, plainSites } from '../../interventions/testing/plainForward.ts';
-import { weights } from '../../interventions/testing/sweeps.ts';
+import { weights } from '../../interventions/testing/weights.ts';
 import { checkPairs, type PairSet } from '../../tasks/pairs.ts';
 import type { AnyRoutingAnalysis } from './analysis.ts';
 import { directLogitAttribution } from './directLogitAttribution.ts';

@@ -11,7 +11,7 @@ import { causalMask, transformer, transformerInputs, transformerParameters, type
 import { branchMask, branchRanges } from '../branchMask.ts';
 import { axisOf } from '../restrict.ts';
 import { BRANCHES, POSITIONS, suffix } from '../suffix.ts';
-import { range } from './sweeps.ts';
+import { range } from './weights.ts';
 
 const ROWS = symbol('rows');
 

@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { Findings } from '../../../base/findings.ts';
 import { checkFindings } from '../../../base/findings.ts';
 import type { Executor } from '../../../execute/executor.ts';
-import { weights } from '../../../interventions/testing/sweeps.ts';
+import { weights } from '../../../interventions/testing/weights.ts';
 import { WholeRunner } from '../../../interventions/wholeRunner.ts';
 import type { LanguageModel } from '../../../models/languageModel.ts';
 import { plantedCircuit, type PlantedCircuit, type PlantedOptions } from '../../../models/plantedCircuit.ts';
