@@ -10,7 +10,7 @@ const chromium = process.env.GATESCOPE_CHROMIUM ?? '/usr/bin/chromium';
 export default defineConfig({
   test: {
     passWithNoTests: full,
-    maxWorkers: 2,
+    maxWorkers: 3,
     projects: [
       {
         test: {
