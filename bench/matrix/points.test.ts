@@ -24,6 +24,8 @@ describe('the points', () => {
 
 describe('rival A', () => {
   it('runs every cell where that is a matter of seconds, and few of them elsewhere', () => {
+    const [long] = along('positions', 'last').filter(({ length }) => length === 256);
+    expect(cellsTimed(long)).toBe(5);
     const [last] = along('pairs', 'last').filter(({ pairs }) => pairs === 64);
     const [everywhere] = along('pairs', 'everywhere').filter(({ pairs }) => pairs === 64);
     expect([cellsOf(last), cellsTimed(last), cellsOf(everywhere), cellsTimed(everywhere)]).toEqual([16, 16, 512, 16]);

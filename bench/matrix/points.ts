@@ -56,14 +56,19 @@ export function cellsOf({ screen, layers, heads, length }: Point): number {
   return layers * heads * (screen === 'last' ? 1 : length);
 }
 
-/** Prompt positions of hooked forwards that may be run for one time of rival A: about seven seconds of them on one core. */
-const MOST_POSITIONS = 1 << 18;
+/** What one time of rival A may cost, as {@link forwardCost} counts: about seven seconds of hooked forwards on one core. */
+const MOST = 1 << 18;
 const FEW_CELLS = 16;
+const FEWEST_CELLS = 4;
+
+/** Positions of a hooked forward, those of long prompts for more: scores grow with the square, and leave the caches. */
+const forwardCost = ({ pairs, length }: Point): number => pairs * length * (1 + length / 128);
 
 /** Cells of which the time of all is taken for rival A; all of them unless they take too long. */
 export function cellsTimed(point: Point): number {
-  const cells = cellsOf(point);
-  return cells * point.pairs * point.length <= MOST_POSITIONS ? cells : Math.min(cells, FEW_CELLS);
+  const [cells, cost] = [cellsOf(point), forwardCost(point)];
+  if (cells * cost <= MOST) return cells;
+  return Math.min(cells, FEW_CELLS, Math.max(FEWEST_CELLS, Math.floor(MOST / cost)));
 }
 
 /** What the harness runs at a point; the config of a stored model is its own. */

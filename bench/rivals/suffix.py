@@ -22,9 +22,13 @@ class Run:
 
 
 class Suffix(Screen):
+    #: Of a chunk at the most: beyond these nothing stays in any cache.
+    MOST_POSITIONS = 4096
+
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.sizes = tuple(size for size in (4, 8, 16, 32, 64) if size < self.pairs) + (min(self.pairs, 128),)
+        most = min(self.pairs, max(4, self.MOST_POSITIONS // self.length))
+        self.sizes = tuple(size for size in (4, 8, 16, 32, 64) if size < most) + (most,)
         self.size = self.sizes[-1]
         head = self.model.blocks[0].head_width
         self.by_head = [block.o.weight.t().unflatten(0, (self.heads, head)).contiguous() for block in self.model.blocks]  # [H, d, D]
