@@ -35,7 +35,7 @@ export interface Plan {
   readonly work: { readonly naive: number; readonly planned: number };
   /** Expected, where the cost of a unit of work was measured. */
   readonly seconds?: { readonly naive: number; readonly planned: number };
-  /** Of the effects that are handed out, pair by pair; of the largest run; of the unchanged values of one chunk. */
+  /** Of the effects that are handed out, pair by pair; of the largest run and of the unchanged values of one chunk, in each thread. */
   readonly bytes: { readonly effects: number; readonly run: number; readonly chunk: number };
   /** The interventions that one correction for many tests covers (max-T): all that the run asks for. */
   readonly family: readonly string[];
@@ -180,7 +180,7 @@ export function planText(plan: Plan): string {
     `plain way: ${naiveForwards} whole forwards; planned: ${forwards} whole forwards and ${runs} runs of branches, 1/${times} of the arithmetic`,
     ...(seconds ? [`expected time: ${duration(seconds.planned)} (plain way ${duration(seconds.naive)})`] : []),
     `proved to change nothing: ${proved.length}`,
-    `memory: at most ${megabytes(bytes.run)} for a run and ${megabytes(bytes.chunk)} for unchanged values of a part; effects ${megabytes(bytes.effects)}`,
+    `memory: at most ${megabytes(bytes.run)} for a run and ${megabytes(bytes.chunk)} for unchanged values of a part, in each thread; effects ${megabytes(bytes.effects)}`,
     `family of tests: ${family.length} interventions under one max-T`,
     ...[...new Set(wholes.map(({ reason }) => reason))].map(
       (reason) => `run whole: ${wholes.filter((own) => own.reason === reason).length}, since ${reason}`,
