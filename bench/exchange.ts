@@ -86,7 +86,10 @@ export interface Given {
   data: Data;
 }
 
-/** Writes the folder (made if it is not there) and returns its manifest. @param given of a transformer: its parameters, prompts too if `clean` is among them */
+/**
+ * Writes the folder (made if it is not there) and returns its manifest.
+ * @param given of a transformer: its parameters, and its prompts if `clean` is among them; else they are drawn
+ */
 export function writeExchange(folder: string, suite: Suite, seed = 20_260, given: readonly Given[] = []): Manifest {
   const writer = new Writer();
   const numbers = random(seed);

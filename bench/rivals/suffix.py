@@ -135,7 +135,8 @@ class Suffix(Screen):
         else:
             q, rows = block.queries(normal[:, -1:], first), rows[:, -1:]
             k, v = block.keys_and_values(normal, position)
-        z = self.mix(layer, block, clean, q.unflatten(0, (count, pairs)), k.unflatten(0, (count, pairs)), v.unflatten(0, (count, pairs)), position, first)
+        q, k, v = (part.unflatten(0, (count, pairs)) for part in (q, k, v))
+        z = self.mix(layer, block, clean, q, k, v, position, first)
         return block.close(rows, z, first).unflatten(0, (count, pairs))
 
     def mix(self, layer, block, clean, q, k, v, position, first):
@@ -159,7 +160,8 @@ class Suffix(Screen):
         elif q.shape[3] > 1:
             scores += mask[first : first + q.shape[3], : position + own].repeat(block.repeats, 1)
         pattern = torch.softmax(scores, -1)
-        z = torch.bmm(pattern[..., :position].flatten(1, 2), before_v).unflatten(1, (count, asked)).unflatten(0, (pairs, groups)).permute(2, 0, 1, 3, 4)
+        z = torch.bmm(pattern[..., :position].flatten(1, 2), before_v).unflatten(1, (count, asked))
+        z = z.unflatten(0, (pairs, groups)).permute(2, 0, 1, 3, 4)
         own_pattern = pattern[..., position:].unflatten(0, (pairs, groups)).permute(2, 0, 1, 3, 4)
         if single:
             z = z + own_pattern * v
