@@ -6,7 +6,14 @@ import { reachableNodes } from './program.ts';
 import type { Value } from './value.ts';
 
 /** `values` recomputed with each key of `replacements` read as its entry, which has the same shape and dtype. */
-export function substitute(values: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] {
+export const substitute = (values: readonly Value[], replacements: ReadonlyMap<Value, Value>): Value[] =>
+  substitution(values, replacements).values;
+
+/** The same, with what stands for what now: replacements, and everything computed from them. */
+export function substitution(
+  values: readonly Value[],
+  replacements: ReadonlyMap<Value, Value>,
+): { readonly values: Value[]; readonly replaced: ReadonlyMap<Value, Value> } {
   for (const [from, to] of replacements)
     if (!sameShape(from.shape, to.shape) || from.dtype !== to.dtype)
       throw new UserError('substitute: replacement', `must be ${String(from)}`, `${to.dtype}${shapeText(to.shape)}`);
@@ -21,7 +28,7 @@ export function substitute(values: readonly Value[], replacements: ReadonlyMap<V
       if (!known.has(output)) known.set(output, outputs[slot]);
     });
   }
-  return values.map(now);
+  return { values: values.map(now), replaced: known };
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { symbolsOf, plus, type Dimension } from '../graph/dimension.ts';
 import { dependents, program, type Program } from '../graph/program.ts';
-import { substitute } from '../graph/rebuild.ts';
+import { substitution } from '../graph/rebuild.ts';
 import type { Value } from '../graph/value.ts';
 import { add, multiply, square, subtract, sum } from '../ops/index.ts';
 import type { ModelGraph, Site } from './modelGraph.ts';
@@ -79,16 +79,18 @@ function branches(model: ModelGraph, { mode, first, later, observed }: BranchSha
     return { site, scale, shift, written: add(multiply(site.value, scale), shift) };
   });
   const distances = affine.map(({ site, written }) => sum(square(subtract(written, site.value)), { axes: partAxes(site) }));
+  /** What the model itself computes where writes are in place now. */
+  const cleanOf = new Map<Value, Value>();
   let values: Value[] = [logits, ...distances, ...observed.map(({ site }) => site.value)];
   // From the last site to the first: each then stands in what was already replaced.
   for (const { site, written } of [...affine].reverse()) {
     const own = affine.findIndex((other) => other.site === site) + 1;
-    const replaced = substitute(values, new Map([[site.value, written]]));
+    const made = substitution(values, new Map([[site.value, written]]));
+    for (const [before, now] of made.replaced) cleanOf.set(now, cleanOf.get(before) ?? before);
     // A distance is that of a site from what it is before it is written to.
-    values = replaced.map((value, i) => (i === own ? values[i] : value));
+    values = made.values.map((value, i) => (i === own ? values[i] : value));
   }
   const [output, ...rest] = values;
-  const cleanOf = origins([[output, logits], ...observed.map(({ site }, i) => [rest[later.length + i], site.value] as const)]);
   const others = [
     ...later.map((_site, i): OtherOutput => ({ value: rest[i], axis: 1, range: 'from' })),
     ...observed.map(({ site, range }, i): OtherOutput => ({ value: rest[later.length + i], axis: site.axis, range })),
@@ -119,28 +121,6 @@ function branches(model: ModelGraph, { mode, first, later, observed }: BranchSha
   });
   // Before the change nothing is written: what a run keeps of it is what the model itself computes.
   return { ...made, caches: made.caches.map((cache) => ({ ...cache, value: cleanOf.get(cache.value) ?? cache.value })) };
-}
-
-/**
- * For each value that was rebuilt with writes in place, the one it was rebuilt from.
- * @param pairs outputs as rebuilt, and as they were
- */
-function origins(pairs: readonly (readonly [Value, Value])[]): Map<Value, Value> {
-  const found = new Map<Value, Value>();
-  const stack = [...pairs];
-  for (let pair = stack.pop(); pair; pair = stack.pop()) {
-    const [now, before] = pair;
-    if (now === before || found.has(now)) continue;
-    found.set(now, before);
-    const [node, old] = [now.node!, before.node!];
-    if (node.operation.name === old.operation.name) node.inputs.forEach((input, i) => stack.push([input, old.inputs[i]]));
-    else {
-      // A site as it is written: scale · site + shift.
-      const product = node.inputs.find((input) => input.node)!;
-      stack.push([product.node!.inputs.find((input) => input.node)!, before]);
-    }
-  }
-  return found;
 }
 
 /** The axes of a site that a part has: all but rows and positions. */

@@ -24,7 +24,7 @@ const onnx = new OnnxRuntimeExecutor();
 const tensorflow = new TensorFlowExecutor();
 afterAll(() => onnx.dispose());
 
-test.each(['llama', 'read masks', 'an early exit some take'])('every kind of intervention: %s', async (name) => {
+test.each(['llama', 'read masks', 'write masks', 'an early exit some take'])('every kind of intervention: %s', async (name) => {
   await holdToWholes([onnx, tensorflow], options[name], [LENGTH / 2]);
 });
 
