@@ -34,7 +34,7 @@ const keptBytes = 4096;
  * Sweeps ask for a few megabytes thousands of times, and by default glibc gives such blocks back to the system each time: to be given fresh pages
  * took up to half of a sweep over heads and positions. Elsewhere than on glibc nobody looks at this.
  */
-const keepsPages = { MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20), MALLOC_TRIM_THRESHOLD_: String(128 * 2 ** 20) };
+export const keepsPages = { MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20), MALLOC_TRIM_THRESHOLD_: String(128 * 2 ** 20) };
 
 /** @param entry what the engine process runs: a script that serves jobs to its parent (engine/jobs/serveJobs.ts) */
 export function forkEngine(entry: URL): SpawnEngine {
