@@ -27,25 +27,26 @@ export class AnsweringThread<Ask, Answer> {
   /** @param module its entry, which calls {@link answerIn} @param data what it begins with, as plain data or shared arrays */
   constructor(module: URL, data: unknown) {
     this.#thread = new Worker(module, { workerData: data });
-    // It keeps no process alive by itself.
+    // It keeps a process alive as long as somebody waits for it, and no longer.
     this.#thread.unref();
     this.#thread.on('message', (message: Answered<Answer>) => {
       const waiting = this.#waiting.get(message.number);
       this.#waiting.delete(message.number);
+      if (this.#waiting.size === 0) this.#thread.unref();
       if ('answer' in message) return waiting?.resolve(message.answer);
       const { failure } = message;
-      waiting?.reject(failure.kind === 'mistake' ? fromFailure(failure) : new ExecutionError('helper thread', failure.message));
+      waiting?.reject(fromFailure(failure));
     });
-    const died = (cause: unknown): void => this.#end(new ExecutionError('helper thread', 'has died', { cause }));
-    this.#thread.on('error', died);
-    this.#thread.on('exit', died);
+    this.#thread.on('error', (cause) => this.#end(new ExecutionError('helper thread', `has died: ${String(cause)}`, { cause })));
+    this.#thread.on('exit', (code) => this.#end(new ExecutionError('helper thread', `has ended with code ${code}`)));
   }
 
-  /** @throws a mistake as such, anything else that went wrong there as ExecutionError, also its death */
+  /** @throws what was thrown there, ExecutionError if it died; DataCloneError for what cannot be sent */
   ask(ask: Ask): Promise<Answer> {
     if (this.#over) return Promise.reject(this.#over);
     const number = ++this.#asked;
     this.#thread.postMessage({ number, ask } satisfies Asked<Ask>);
+    this.#thread.ref();
     return new Promise((resolve, reject) => this.#waiting.set(number, { resolve, reject }));
   }
 
@@ -59,6 +60,7 @@ export class AnsweringThread<Ask, Answer> {
     this.#over ??= why;
     for (const { reject } of this.#waiting.values()) reject(this.#over);
     this.#waiting.clear();
+    this.#thread.unref();
   }
 }
 

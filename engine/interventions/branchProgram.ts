@@ -2,13 +2,13 @@
  * The program that runs interventions on one set of sites as branches of one suffix (suffix.ts): cut at the sites nothing written comes before,
  * with the writes further down as v ← scale · v + shift inside the graph, and metrics, movements and observations read off at its end.
  */
-import { symbolsOf, plus, type Dimension } from '../graph/dimension.ts';
+import { plus, type Dimension } from '../graph/dimension.ts';
 import { dependents, program, type Program } from '../graph/program.ts';
 import { substitution } from '../graph/rebuild.ts';
 import type { Value } from '../graph/value.ts';
 import { add, multiply, square, subtract, sum } from '../ops/index.ts';
 import type { ModelGraph, Site } from './modelGraph.ts';
-import { AFTER, BRANCHES, POSITIONS, suffix, type Cache, type OtherOutput, type Range } from './suffix.ts';
+import { AFTER, BRANCHES, suffix, type Cache, type OtherOutput, type Range } from './suffix.ts';
 import { inputNamed, reaches } from './sweep.ts';
 
 /** `read`: every change is at the position that is read. `single`: at one earlier position of one site. `spread`: from some position on. */
@@ -135,6 +135,3 @@ export function earlierMatters(model: ModelGraph, site: Site, observed: readonly
 
 /** Whether a site is computed from another. */
 export const below = (site: Site, other: Site): boolean => dependents([site.value], [other.value]).has(site.value);
-
-/** Whether a dimension depends on how many branches there are. */
-export const isBranched = (dimension: Dimension): boolean => symbolsOf(dimension).some((name) => name !== String(POSITIONS));

@@ -1,6 +1,7 @@
 /**
  * Values of unchanged runs, each found once: what branches start from, what donors give, what is looked at. They are kept between runs on the same
- * pairs, up to a number of bytes, so that a second screen of the same prompts runs no whole forward.
+ * pairs, up to a number of bytes, so that a second screen of the same prompts runs no whole forward. What is kept of a chunk depends on what was
+ * asked of that chunk and on nothing else: values found together with others may differ in their last bits, so it decides about those.
  */
 import type { Executable, Executor, Feeds } from '../execute/executor.ts';
 import { program, type TensorData } from '../graph/program.ts';
@@ -22,6 +23,7 @@ export interface Wanted {
 }
 
 const keyOf = ({ value, part }: Wanted): string => `${part} ${value.id}`;
+const nameOf = (chunk: Chunk): string => `${chunk[0]}|${chunk.length}`;
 const bytesOf = ({ data }: TensorData): number => data.byteLength;
 
 interface Entry {
@@ -34,15 +36,16 @@ export class Captures {
   readonly #model: ModelGraph;
   readonly #ceiling: number;
   readonly #programs = new Map<string, { readonly run: Executable; readonly names: ReadonlyMap<string, string> }>();
-  /** By source and chunk, least recently used first. */
-  readonly #entries = new Map<string, Entry>();
+  /** By chunk, and then by source, least recently used first. */
+  readonly #chunks = new Map<string, Map<string, Entry>>();
   readonly #expected = new Map<string, Map<string, Wanted>>();
   #pairs: PairSet | undefined;
   #prompt: Feeds = {};
-  #bytes = 0;
+  /** Bytes kept of each chunk when it is left. */
+  #each = 0;
   #forwards = 0;
 
-  /** @param ceiling bytes kept between runs; those of the chunk at hand are always kept */
+  /** @param ceiling bytes kept of all chunks together, wherever they are kept; those of the chunk at hand besides */
   constructor(executor: Executor, model: ModelGraph, ceiling: number) {
     this.#executor = executor;
     this.#model = model;
@@ -54,17 +57,12 @@ export class Captures {
     return this.#forwards;
   }
 
-  /** Bytes that are kept. */
-  get bytes(): number {
-    return this.#bytes;
-  }
-
-  /** Forgets what was found on other pairs, and what was expected before. */
-  begin(pairs: PairSet): void {
+  /** Forgets what was found on other pairs, and what was expected before. @param chunks of these pairs */
+  begin(pairs: PairSet, chunks: number): void {
     this.#expected.clear();
     if (this.#pairs === pairs) return;
-    this.#entries.clear();
-    this.#bytes = 0;
+    this.#chunks.clear();
+    this.#each = this.#ceiling / chunks;
     this.#prompt = promptFeeds(this.#model, pairs);
     this.#pairs = pairs;
   }
@@ -81,10 +79,11 @@ export class Captures {
 
   /** The value on the prompts of a chunk: [rows, positions, …], or with one position. */
   get(source: Source, chunk: Chunk, wanted: Wanted): TensorData {
-    const name = `${source.key}|${chunk[0]}|${chunk.length}`;
-    const entry = this.#entries.get(name) ?? { values: new Map<string, TensorData>(), bytes: 0 };
-    this.#entries.delete(name);
-    this.#entries.set(name, entry);
+    const ofChunk = this.#chunks.get(nameOf(chunk)) ?? new Map<string, Entry>();
+    this.#chunks.set(nameOf(chunk), ofChunk);
+    const entry = ofChunk.get(source.key) ?? { values: new Map<string, TensorData>(), bytes: 0 };
+    ofChunk.delete(source.key);
+    ofChunk.set(source.key, entry);
     const key = keyOf(wanted);
     if (!entry.values.has(key)) {
       const all = new Map([...(this.#expected.get(source.key) ?? []), [key, wanted]]);
@@ -92,17 +91,32 @@ export class Captures {
       for (const [own, tensor] of this.#run(source, chunk, missing)) {
         entry.values.set(own, tensor);
         entry.bytes += bytesOf(tensor);
-        this.#bytes += bytesOf(tensor);
       }
-      this.#evict(chunk);
     }
     return entry.values.get(key)!;
+  }
+
+  /** Says that a chunk is done with for now: of what was found on it, as much is kept as it may take. */
+  leave(chunk: Chunk): void {
+    const ofChunk = this.#chunks.get(nameOf(chunk));
+    if (!ofChunk) return;
+    let bytes = [...ofChunk.values()].reduce((sum, entry) => sum + entry.bytes, 0);
+    for (const [key, entry] of ofChunk) {
+      if (bytes <= this.#each) return;
+      ofChunk.delete(key);
+      bytes -= entry.bytes;
+    }
+  }
+
+  /** Says that a chunk is somebody else's from now on. */
+  forget(chunk: Chunk): void {
+    this.#chunks.delete(nameOf(chunk));
   }
 
   dispose(): void {
     for (const { run } of this.#programs.values()) run.dispose();
     this.#programs.clear();
-    this.#entries.clear();
+    this.#chunks.clear();
   }
 
   #run(source: Source, chunk: Chunk, wanted: readonly Wanted[]): Map<string, TensorData> {
@@ -141,16 +155,6 @@ export class Captures {
       this.#programs.set(key, found);
     }
     return found;
-  }
-
-  #evict(chunk: Chunk): void {
-    const current = `|${chunk[0]}|${chunk.length}`;
-    for (const [name, { bytes }] of this.#entries) {
-      if (this.#bytes <= this.#ceiling) return;
-      if (name.endsWith(current)) continue;
-      this.#entries.delete(name);
-      this.#bytes -= bytes;
-    }
   }
 }
 

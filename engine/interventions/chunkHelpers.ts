@@ -1,6 +1,6 @@
 /**
  * Threads that measure chunks beside the one that asks: each has programs and unchanged values of its own, weights are in shared memory. A chunk
- * with a certain number always goes to the same thread, which finds there what it kept of those pairs; what it gives is the same in any thread.
+ * always goes to the same thread as long as the pairs are the same, which finds there what it kept of them; what it gives is the same in any.
  */
 import { AnsweringThread } from '../execute/answeringThread.ts';
 import { shared } from '../execute/sharedMemory.ts';
@@ -26,6 +26,8 @@ export interface ChunkRequest {
   readonly base: Arm;
   readonly interventions: readonly Intervention[];
   readonly options: Omit<RunOptions, 'context'>;
+  /** Means over all pairs, which no chunk can tell. */
+  readonly means: readonly (readonly [string, Float32Array])[];
 }
 
 /** Pairs and request are left out where they are those of the question before. */
@@ -49,18 +51,19 @@ interface Helper {
 }
 
 export class ChunkHelpers {
-  readonly #helpers: readonly Helper[];
+  readonly #helpers: Helper[] = [];
   readonly #wanted = new Int32Array(new SharedArrayBuffer(4));
+  readonly #data: ChunkWorkerData;
 
-  constructor({ config, weights }: ModelGraph, { count, cacheBytes }: { count: number; cacheBytes: number }) {
+  constructor({ config, weights }: ModelGraph, cacheBytes: number) {
     const parameters = Object.fromEntries(Object.entries(weights).map(([name, { data }]) => [name, shared(data as Float32Array)]));
-    const data: ChunkWorkerData = { config, parameters, cacheBytes, wanted: this.#wanted.buffer };
-    const module = new URL('./chunkWorker.ts', import.meta.url);
-    this.#helpers = Array.from({ length: count }, () => ({ thread: new AnsweringThread(module, data) }));
+    this.#data = { config, parameters, cacheBytes, wanted: this.#wanted.buffer };
   }
 
-  get count(): number {
-    return this.#helpers.length;
+  /** Starts as many threads, if they are not there yet. */
+  start(count: number): void {
+    const module = new URL('./chunkWorker.ts', import.meta.url);
+    while (this.#helpers.length < count) this.#helpers.push({ thread: new AnsweringThread(module, this.#data) });
   }
 
   /** Begins another request: chunks of the one before are no longer wanted. @returns its number */
@@ -73,9 +76,10 @@ export class ChunkHelpers {
     const helper = this.#helpers[index];
     const others = helper.pairs !== pairs;
     const another = others || helper.request !== request.number;
+    const answer = helper.thread.ask({ ...(others && { pairs }), ...(another && { request }), chunk });
     helper.pairs = pairs;
     helper.request = request.number;
-    return helper.thread.ask({ ...(others && { pairs }), ...(another && { request }), chunk });
+    return answer;
   }
 
   dispose(): void {

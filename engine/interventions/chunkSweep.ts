@@ -72,11 +72,18 @@ export class ChunkSweep {
   readonly #planned: readonly number[];
   readonly #base: Source;
   readonly #observed: readonly Observed[];
-  readonly #means = new Means();
+  readonly #means: Means;
   readonly #common;
 
-  /** @param planned numbers of the interventions that need not be run whole */
-  constructor({ model, captures, programs, ways }: SweepTools, resolved: Resolved, planned: readonly number[]) {
+  /** @param planned numbers of the interventions that need not be run whole @param chunks how many there are of these pairs */
+  constructor(
+    { model, captures, programs, ways }: SweepTools,
+    resolved: Resolved,
+    planned: readonly number[],
+    chunks: number,
+    means = new Means(),
+  ) {
+    this.#means = means;
     this.#model = model;
     this.#captures = captures;
     this.#programs = programs;
@@ -86,14 +93,23 @@ export class ChunkSweep {
     this.#base = armSource(resolved.pairs, resolved.base);
     this.#observed = observedOf(resolved);
     this.#common = { ...model.weights, ...promptFeeds(model, resolved.pairs) };
-    captures.begin(resolved.pairs);
+    captures.begin(resolved.pairs, chunks);
     this.#expect();
   }
 
-  /** Finds the means over all pairs that are written. */
-  findMeans(chunks: readonly Chunk[]): void {
+  /** Finds the means over all pairs that are written. @param owned whether this thread measures a chunk, so that it is worth keeping what it gave */
+  findMeans(chunks: readonly Chunk[], owned: (number: number) => boolean): Means {
     const writes = this.#planned.flatMap((i) => this.#resolved.interventions[i].sites.flatMap((own) => own.writes));
-    this.#means.find(writes, chunks, this.#capture);
+    const captures = this.#captures;
+    function* left(): Generator<Chunk, void, void> {
+      for (const [number, chunk] of chunks.entries()) {
+        yield chunk;
+        if (owned(number)) captures.leave(chunk);
+        else captures.forget(chunk);
+      }
+    }
+    this.#means.find(writes, left(), this.#capture);
+    return this.#means;
   }
 
   /** Measures a chunk. Yields after every run: how many of the interventions are done. */
@@ -101,6 +117,7 @@ export class ChunkSweep {
     this.#unchanged(chunk, store);
     yield* this.#changed(chunk, store);
     store.settle();
+    this.#captures.leave(chunk);
   }
 
   /** Metrics and observations of the unchanged run. */

@@ -5,6 +5,7 @@ import type { PairSet } from '../tasks/pairs.ts';
 import { Captures } from './captures.ts';
 import type { ChunkAnswer, ChunkAsk, ChunkRequest, ChunkWorkerData } from './chunkHelpers.ts';
 import { BranchPrograms, ChunkSweep, type SweepTools } from './chunkSweep.ts';
+import { Means } from './donors.ts';
 import { EffectsStore } from './effectsStore.ts';
 import { modelGraph } from './modelGraph.ts';
 import { chunkRows, chunksOf } from './places.ts';
@@ -31,8 +32,12 @@ class ChunkWorker implements Answering<ChunkAsk, ChunkAnswer> {
 
   answer({ pairs, request, chunk }: ChunkAsk): ChunkAnswer {
     if (pairs) this.#pairs = pairs;
-    if (request) this.#measure = this.#begin(this.#pairs!, request);
-    return this.#measure!(chunk);
+    if (request) {
+      this.#measure = undefined;
+      if (Atomics.load(this.#wanted, 0) !== request.number) return { runs: 0, forwards: 0 };
+      this.#measure = this.#begin(this.#pairs!, request);
+    }
+    return this.#measure?.(chunk) ?? { runs: 0, forwards: 0 };
   }
 
   dispose(): void {
@@ -41,15 +46,14 @@ class ChunkWorker implements Answering<ChunkAsk, ChunkAnswer> {
     this.#executor.dispose();
   }
 
-  #begin(pairs: PairSet, { number, base, interventions, options }: ChunkRequest): (chunk: number) => ChunkAnswer {
+  #begin(pairs: PairSet, { number, base, interventions, options, means }: ChunkRequest): (chunk: number) => ChunkAnswer {
     const { model, captures, ways } = this.#tools;
     const resolved = resolve(model, pairs, base, interventions, options);
     const { whole } = ways.of(resolved);
     const planned = resolved.interventions.map((_own, i) => i).filter((i) => !whole.has(i));
     const store = new EffectsStore(resolved, model.config.vocabulary);
     const chunks = chunksOf(pairs, chunkRows(model.config.width, pairs.length));
-    const sweep = new ChunkSweep(this.#tools, resolved, planned);
-    sweep.findMeans(chunks);
+    const sweep = new ChunkSweep(this.#tools, resolved, planned, chunks.length, new Means(means));
     return (at) => {
       const before = captures.forwards;
       let runs = 0;

@@ -125,18 +125,28 @@ export interface ResolvedWrite {
 
 /** Means over all pairs of the parts at each place, found once for a run: [places, part]. */
 export class Means {
-  readonly #known = new Map<string, Float32Array>();
+  readonly #known: Map<string, Float32Array>;
+
+  /** @param known of another's, as {@link entries} gives them */
+  constructor(known: readonly (readonly [string, Float32Array])[] = []) {
+    this.#known = new Map(known);
+  }
+
+  entries(): (readonly [string, Float32Array])[] {
+    return [...this.#known];
+  }
 
   /** @param chunks all pairs */
-  find(writes: readonly ResolvedWrite[], chunks: readonly Chunk[], capture: Capture): void {
+  find(writes: readonly ResolvedWrite[], chunks: Iterable<Chunk>, capture: Capture): void {
     const wanted = new Map<string, { write: ResolvedWrite; sums: Float64Array }>();
     for (const write of writes) {
       if (!write.donor?.mean || this.#known.has(meanKey(write))) continue;
       wanted.set(meanKey(write), { write, sums: new Float64Array(write.places[0].length * write.part) });
     }
     if (wanted.size === 0) return;
-    const count = chunks.reduce((total, chunk) => total + chunk.length, 0);
-    for (const chunk of chunks)
+    let count = 0;
+    for (const chunk of chunks) {
+      count += chunk.length;
       for (const { write, sums } of wanted.values()) {
         const values = capture(write.donor!.source!, chunk, write.site, write.places);
         const parts = new Parts(write.site, values.tensor, write.write.index);
@@ -148,6 +158,7 @@ export class Means {
           }),
         );
       }
+    }
     for (const [key, { sums }] of wanted)
       this.#known.set(
         key,

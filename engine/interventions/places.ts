@@ -84,7 +84,7 @@ export function chunksOf({ pairs, read }: Pick<PairSet, 'pairs' | 'read'>, rows:
   });
 }
 
-/** Positions of all branches and rows of one run: a few megabytes of the widest value, and masks that do not grow beyond that. */
+/** Positions of all branches and rows of one run: a few megabytes of the widest value, and masks of a few megabytes. */
 const RUN_POSITIONS = 4096;
 /** Positions of all branches of a row: attention among them is masked out, and costs as much as it is long. */
 const ROW_POSITIONS = 256;

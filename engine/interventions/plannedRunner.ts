@@ -3,7 +3,7 @@
  * each intervention recomputes only what its writes can reach, several in one run as branches of a suffix. What cannot matter is proved and not run;
  * what the model does not let be cut is run whole, with the reason.
  */
-import { throwIfCancelled } from '../base/errors.ts';
+import { throwIfCancelled, UserError } from '../base/errors.ts';
 import type { Executor } from '../execute/executor.ts';
 import type { PairSet } from '../tasks/pairs.ts';
 import { Captures } from './captures.ts';
@@ -22,18 +22,15 @@ import { requireInteger } from './sweep.ts';
 import { WholeRunner } from './wholeRunner.ts';
 
 export interface PlannedOptions {
-  /** Bytes of unchanged values kept between runs on the same pairs. */
+  /** Bytes of unchanged values kept between runs on the same pairs, by all threads together. */
   readonly cacheBytes?: number;
-  /**
-   * Threads that measure pairs side by side, chunk by chunk; 1 by default. The others run on ONNX Runtime's CPU provider, so the executor must be
-   * that too. No number depends on it.
-   */
+  /** Threads that measure chunks of pairs side by side; 1 by default, and more with ONNX Runtime's CPU provider only. No number depends on it. */
   readonly threads?: number;
 }
 
 const CACHE_BYTES = 256 * 2 ** 20;
-/** Chunks of pairs are shared out, and few requests have so many. */
-export const MOST_THREADS = 64;
+const MOST_THREADS = 64;
+const HELPERS_RUN_ON = 'onnxruntime-cpu';
 
 /** What was done, and what is still to do. */
 interface Stored {
@@ -51,11 +48,14 @@ export class PlannedRunner implements Runner {
   /** Started when there is something for them to do. */
   #helpers: ChunkHelpers | undefined;
   #runs = { forwards: 0, branches: 0 };
+  #beside = 0;
   #turn: Promise<void> = Promise.resolve();
 
   /** @throws UserError for parameters that do not fit the model or are not finite */
   constructor(executor: Executor, given: TransformerModel | ModelGraph, { cacheBytes = CACHE_BYTES, threads = 1 }: PlannedOptions = {}) {
     requireInteger('plannedRunner: threads', threads, 1, MOST_THREADS);
+    if (threads > 1 && executor.name !== HELPERS_RUN_ON)
+      throw new UserError('plannedRunner: threads', `must be 1 unless the executor is ${HELPERS_RUN_ON}`, executor.name);
     const model = 'graph' in given ? given : modelGraph(given);
     this.#executor = executor;
     this.#model = model;
@@ -73,6 +73,11 @@ export class PlannedRunner implements Runner {
   /** Runs so far: whole forwards of chunks, and runs of branches. Those of interventions that had to be run whole are not among them. */
   get runs(): { readonly forwards: number; readonly branches: number } {
     return { ...this.#runs, forwards: this.#runs.forwards + this.#tools.captures.forwards };
+  }
+
+  /** How many chunks other threads have measured. */
+  get beside(): number {
+    return this.#beside;
   }
 
   /** Says what a run will cost. @param secondsPerWork as {@link measureWork} gives it @throws UserError as the run would */
@@ -125,29 +130,34 @@ export class PlannedRunner implements Runner {
       await context.breathe?.();
     };
     await breathe(done * planned.length);
-    const sweep = new ChunkSweep(this.#tools, resolved, planned);
-    if (done < chunks.length) sweep.findMeans(chunks);
-    const helpers = this.#helpersFor(chunks.length - done, planned.length);
-    const request: ChunkRequest = { number: helpers?.begin() ?? 0, base, interventions, options: asked };
-    const side = 1 + (helpers?.count ?? 0);
+    const side = Math.min(this.#threads, chunks.length);
+    const helpers = this.#helpersFor(side);
+    const sweep = new ChunkSweep(this.#tools, resolved, planned, chunks.length);
+    const means = done < chunks.length ? sweep.findMeans(chunks, (number) => number % side === 0).entries() : [];
+    const request: ChunkRequest = { number: helpers?.begin() ?? 0, base, interventions, options: asked, means };
     try {
-      for (let number = done; number < chunks.length; number += side) {
-        const [own, ...others] = chunks.slice(number, number + side);
-        const beside = others.map((_chunk, i) => helpers!.measure(i, number + 1 + i, pairs, request));
+      for (let first = done; first < chunks.length;) {
+        // A chunk is always the same thread's, also where some are done already.
+        const end = Math.min(chunks.length, (Math.floor(first / side) + 1) * side);
+        const numbers = Array.from({ length: end - first }, (_entry, i) => first + i);
+        const beside = numbers.filter((number) => number % side > 0);
+        const answers = Promise.all(beside.map((number) => helpers!.measure((number % side) - 1, number, pairs, request)));
         // Looked at when this thread's own chunk is done.
-        for (const answer of beside) answer.catch(() => undefined);
-        for (const ran of sweep.run(own, store)) {
-          this.#runs.branches++;
-          await breathe(number * planned.length + ran * (1 + others.length));
-        }
-        for (const [i, { piece, runs, forwards }] of (await Promise.all(beside)).entries()) {
-          store.put(others[i], piece!);
+        answers.catch(() => undefined);
+        if (first % side === 0)
+          for (const ran of sweep.run(chunks[first], store)) {
+            this.#runs.branches++;
+            await breathe(first * planned.length + ran * numbers.length);
+          }
+        for (const [i, { piece, runs, forwards }] of (await untilCancelled(answers, context.signal)).entries()) {
+          store.put(chunks[beside[i]], piece!);
           this.#runs.branches += runs;
           this.#runs.forwards += forwards;
+          this.#beside++;
         }
-        const finished = number + 1 + others.length;
-        await breathe(finished * planned.length);
-        await context.checkpoint?.({ planned: store.stored(finished) } satisfies Stored);
+        first = end;
+        await breathe(end * planned.length);
+        await context.checkpoint?.({ planned: store.stored(end) } satisfies Stored);
       }
     } finally {
       // After a mistake or a cancellation nobody waits for the others' chunks any more.
@@ -171,8 +181,23 @@ export class PlannedRunner implements Runner {
     return store.effects(reasons);
   }
 
-  #helpersFor(chunks: number, planned: number): ChunkHelpers | undefined {
-    if (this.#threads === 1 || chunks < 2 || planned === 0) return undefined;
-    return (this.#helpers ??= new ChunkHelpers(this.#model, { count: this.#threads - 1, cacheBytes: this.#cacheBytes }));
+  #helpersFor(side: number): ChunkHelpers | undefined {
+    if (side < 2) return undefined;
+    this.#helpers ??= new ChunkHelpers(this.#model, this.#cacheBytes);
+    this.#helpers.start(side - 1);
+    return this.#helpers;
+  }
+}
+
+/** What comes of it, or Cancelled as soon as the signal fires: the engine has to answer then, whatever its threads are at. */
+async function untilCancelled<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return promise;
+  let leave = () => {};
+  const cancelled = new Promise<void>((resolve) => signal.addEventListener('abort', (leave = () => resolve()), { once: true }));
+  try {
+    throwIfCancelled(signal);
+    return await Promise.race([promise, cancelled.then((): T => (throwIfCancelled(signal), undefined as never))]);
+  } finally {
+    signal.removeEventListener('abort', leave);
   }
 }

@@ -5,7 +5,8 @@
  * Whatever the change cannot reach is taken from the clean run. Several changes at the same place (one for each head, say) share one run as
  * *branches*: they stand one after another on the positions axis, read the same clean keys and values of earlier positions, and a mask keeps
  * them from seeing one another (as in speculative decoding). Nothing of this is known to the model: it follows from the graph, or is refused
- * (causal.ts). One thing is for the caller to promise: that the mask, as it is fed to the clean run, hides every key from earlier queries.
+ * (causal.ts). One thing is for the caller to promise: that the mask, as it is fed to the clean run, hides every key from earlier queries. And one is
+ * presumed: that the clean run is finite, since clean keys that a branch does not see are multiplied by 0 (else the result is NaN, never wrong).
  */
 import { plus, sameShape, symbol, type Dimension } from '../graph/dimension.ts';
 import { alongBroadcast, type Operation } from '../graph/operation.ts';
@@ -208,11 +209,11 @@ export function suffix(options: SuffixOptions): Suffix {
     const node = value.node!;
     const axes = axesAlong(node, at);
     const slot = node.outputs.indexOf(value);
-    const apply = (inputs: readonly Value[], others: (dimension: Dimension) => Dimension): Value => {
+    const apply = (inputs: readonly Value[]): Value => {
       const full = inputs.map((input, i) =>
         axes[i] === undefined || broadcasts(node.operation) ? input : stretched(input, axes[i], size(range)),
       );
-      return reapply(node, full, at, size(range), others)[slot];
+      return reapply(node, full, at, size(range), resized)[slot];
     };
     const [left, right] = node.inputs;
     const keys = node.operation.name === 'matmul' && node.inputs.length === 2 && axes[1] === undefined ? keysOf(right) : undefined;
@@ -220,15 +221,8 @@ export function suffix(options: SuffixOptions): Suffix {
       // Clean keys stay where they are: to copy them beside those of the branches takes longer than to multiply twice.
       const query = part(left, axes[0]!, range);
       const summed = query.shape.indexOf(all);
-      if (summed < 0)
-        return concat(
-          [apply([query, keys.clean], (same) => same), apply([query, keys.own], (old) => (old === POSITIONS ? from : old))],
-          value.rank - 1,
-        );
-      return add(
-        apply([slice(query, summed, 0, POSITIONS), keys.clean], resized),
-        apply([slice(query, summed, POSITIONS, all), keys.own], resized),
-      );
+      if (summed < 0) return concat([apply([query, keys.clean]), apply([query, keys.own])], value.rank - 1);
+      return add(apply([slice(query, summed, 0, POSITIONS), keys.clean]), apply([slice(query, summed, POSITIONS, all), keys.own]));
     }
     const inputs = axes.map((own, i) => {
       const input = node.inputs[i];
@@ -238,7 +232,7 @@ export function suffix(options: SuffixOptions): Suffix {
       // The same for all positions: ready-made, unless no prompt has a part in it (weights).
       return ofPrompt(input) ? cache(input, 0, 'whole') : input;
     });
-    return apply(inputs, resized);
+    return apply(inputs);
   };
 
   const result = part(output, axis, 'last');

@@ -48,6 +48,8 @@ describe('equal to whole forwards, cell by cell', () => {
       const tolerance = { relative: 0, absolute: ALLOWED * gap };
       const clean = metricOf(actual, 'difference');
       expectClose(clean, metricOf(expected, 'difference'), tolerance, `${executor.name}: clean`);
+      // Of the last layer, whatever is before the position that is read.
+      expect(actual.state.filter((state) => state === 'proved-zero').length).toBeGreaterThanOrEqual((POSITIONS.length - 1) * config.heads);
       let moved = 0;
       actual.interventions.forEach((id, i) => {
         const what = `${executor.name}: ${id}`;

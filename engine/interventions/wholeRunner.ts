@@ -69,6 +69,7 @@ export class WholeRunner implements Runner {
         record(store, resolved, i, chunk, results);
         await breathe(number * interventions.length + i + 1);
       }
+      store.settle();
       if (number + 1 < chunks.length) await context.checkpoint?.(store.stored(number + 1));
     }
     return store.effects([]);

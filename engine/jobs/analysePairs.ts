@@ -7,7 +7,7 @@ import type { JobContext, JobKind } from '../contract.ts';
 import type { AnyRoutingAnalysis, RoutingContext, Subject } from '../analyses/routing/analysis.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { Runner } from '../interventions/effects.ts';
-import { MOST_THREADS, PlannedRunner } from '../interventions/plannedRunner.ts';
+import { PlannedRunner } from '../interventions/plannedRunner.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
 import { pairSet } from '../tasks/pairSchema.ts';
 import { armsOf, checkPairs } from '../tasks/pairs.ts';
@@ -37,7 +37,7 @@ export function routingJob(analysis: AnyRoutingAnalysis): JobKind<AnalysePairsPa
     id,
     version: analysis.version,
     keeps: 'findings',
-    threads: MOST_THREADS,
+    threads: THREADS,
     parse(given) {
       const parsed = parseWith(analysePairsRequest, id, given);
       const { least, most } = analysis.others ?? { least: 0, most: 0 };
@@ -85,6 +85,8 @@ export function requirePositions({ config }: LanguageModel, length: number): voi
     throw new UserError('pairs: length', `must be at most ${config.positions} tokens, as the model takes`, length);
 }
 
+/** Pairs come in a few chunks, and what a job is given it keeps to its end: on a large machine other jobs want some too. */
+const THREADS = 4;
 /** Milliseconds between two stored states: what an interruption costs at most. */
 const CHECKPOINT = 2000;
 

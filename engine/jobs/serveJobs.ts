@@ -165,7 +165,7 @@ function estimated(): (progress: Progress) => Progress {
 
 /** Serves the process that forked this one, and ends with it. */
 export function serveJobsToParent(kinds: readonly JobKind[]): void {
-  if (!process.send) throw new Error('engine.ts: must be forked with an IPC channel');
+  if (!process.send) throw new Error('engine: must be forked with an IPC channel');
   const send = process.send.bind(process);
   // A message that cannot be sent any more has no reader: 'disconnect' ends the process.
   const port: Port = {

@@ -174,6 +174,13 @@ test('threads: a lone job gets what it can use, a crowd one each, and never more
   expect(engines.length).toBeLessThanOrEqual(3);
 });
 
+test('threads: what a kind can use, unless whoever submits says otherwise', async () => {
+  const prepare = (request: Request) => ({ request, key: JSON.stringify(request), threads: 2 });
+  const { pool } = testPool({ cores: 3, prepare });
+  expect((await pool.submit<Waited>(wait(0, 'by kind'))).threads).toBe(2);
+  expect((await pool.submit<Waited>(wait(0, 'as told'), { threads: 3 })).threads).toBe(3);
+});
+
 test('equal requests share one computation, and one caller leaving does not end it for the others', async () => {
   const { pool, engines } = testPool();
   const controller = new AbortController();

@@ -28,6 +28,11 @@ const key = (parameters: object, kind = 'walk') => prepare({ kind, parameters })
 const digest = 'a'.repeat(64);
 
 describe('prepareWith', () => {
+  test('says how many threads a kind can use, where it does', () => {
+    expect(prepareWith([{ ...walk, threads: 5 }])({ kind: 'walk', parameters: { seed: 1 } }).threads).toBe(5);
+    expect(prepare({ kind: 'walk', parameters: { seed: 1 } }).threads).toBeUndefined();
+  });
+
   test('fills in what is not said, which then makes no difference', () => {
     expect(prepare({ kind: 'walk', parameters: { seed: 1 } }).request).toEqual({
       kind: 'walk',
