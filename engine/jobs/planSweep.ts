@@ -30,9 +30,9 @@ export interface SweepPlan {
   /** Cells that are run whole, and why the first is. */
   readonly whole: number;
   readonly reason?: string;
-  /** Expected here and now. */
+  /** Expected here and now, of one thread. */
   readonly seconds: { readonly naive: number; readonly planned: number };
-  /** Of the effects that are kept, summaries and, if asked for, pair by pair; of the largest run, with what is kept for it. */
+  /** Of the effects that are kept, summaries and, if asked for, pair by pair; of the largest run with what is kept for it, in each thread. */
   readonly bytes: { readonly effects: number; readonly memory: number };
 }
 
