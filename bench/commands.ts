@@ -53,5 +53,10 @@ export function rivalCommand(
 /** In the environment that the product gives its engines. */
 export function ourCommand(suite: Suite, exchange: string, threads: Threads): Command {
   const all = [OURS, '--suite', suite.name, '--exchange', exchange, '--threads', String(threads)];
-  return pinned(threads, { name: 'ours', program: process.execPath, arguments: all, environment: { ...plainEnvironment(), ...keepsPages } });
+  return pinned(threads, {
+    name: 'ours',
+    program: process.execPath,
+    arguments: all,
+    environment: { ...plainEnvironment(), ...keepsPages },
+  });
 }

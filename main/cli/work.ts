@@ -55,8 +55,7 @@ export async function withEngines<T>(
   const lose = (problem: UserError) => void (lost ??= problem);
   const prepare = prepareWith(kinds);
   const pool = new EnginePool({ cores, spawn, store: new SessionJobStore(session, kinds), prepare, onProblem: lose });
-  const submit: Submit = (request, onProgress) =>
-    pool.submit(request, { signal, ...(onProgress && { onProgress }) });
+  const submit: Submit = (request, onProgress) => pool.submit(request, { signal, ...(onProgress && { onProgress }) });
   let result: T;
   try {
     result = await work({ submit, prepare, identify: (reference) => identifyData(session, reference, submit), lose });
