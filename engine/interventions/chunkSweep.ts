@@ -2,13 +2,13 @@
 import type { Executable, Executor } from '../execute/executor.ts';
 import { branchProgram, shapeKey, type BranchProgram, type BranchShape, type Observed } from './branchProgram.ts';
 import { branchFeeds, BranchResults } from './branchRun.ts';
-import type { Captures, Wanted } from './captures.ts';
+import { Captures, type Wanted } from './captures.ts';
 import { distances, evaluate, type Change, type Evaluated } from './changes.ts';
 import { armSource, Means, type Capture, type Source } from './donors.ts';
 import type { EffectsStore } from './effectsStore.ts';
 import { Parts, promptFeeds, type ModelGraph, type Site } from './modelGraph.ts';
 import { capacity, type Chunk, type Places } from './places.ts';
-import { expectedShape, observedOf, type Ways } from './planner.ts';
+import { expectedShape, observedOf, Ways } from './planner.ts';
 import type { Resolved } from './resolve.ts';
 
 /** Programs kept, the least recently used going first; each holds some megabytes. */
@@ -55,6 +55,14 @@ export interface SweepTools {
   readonly programs: BranchPrograms;
   readonly ways: Ways;
 }
+
+/** @param cacheBytes of unchanged values of all chunks together */
+export const sweepTools = (executor: Executor, model: ModelGraph, cacheBytes: number): SweepTools => ({
+  model,
+  captures: new Captures(executor, model, cacheBytes),
+  programs: new BranchPrograms(executor, model),
+  ways: new Ways(model),
+});
 
 /** Changes of one shape that begin at one position, by intervention. */
 interface Group {

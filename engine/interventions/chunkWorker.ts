@@ -2,14 +2,12 @@
 import { answerIn, type Answering } from '../execute/answeringThread.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import type { PairSet } from '../tasks/pairs.ts';
-import { Captures } from './captures.ts';
 import type { ChunkAnswer, ChunkAsk, ChunkRequest, ChunkWorkerData } from './chunkHelpers.ts';
-import { BranchPrograms, ChunkSweep, type SweepTools } from './chunkSweep.ts';
+import { ChunkSweep, sweepTools, type SweepTools } from './chunkSweep.ts';
 import { Means } from './donors.ts';
 import { EffectsStore } from './effectsStore.ts';
 import { modelGraph } from './modelGraph.ts';
 import { chunkRows, chunksOf } from './places.ts';
-import { Ways } from './planner.ts';
 import { resolve } from './resolve.ts';
 
 class ChunkWorker implements Answering<ChunkAsk, ChunkAnswer> {
@@ -20,13 +18,7 @@ class ChunkWorker implements Answering<ChunkAsk, ChunkAnswer> {
   #measure: ((chunk: number) => ChunkAnswer) | undefined;
 
   constructor({ config, parameters, cacheBytes, wanted }: ChunkWorkerData) {
-    const model = modelGraph({ config, parameters });
-    this.#tools = {
-      model,
-      captures: new Captures(this.#executor, model, cacheBytes),
-      programs: new BranchPrograms(this.#executor, model),
-      ways: new Ways(model),
-    };
+    this.#tools = sweepTools(this.#executor, modelGraph({ config, parameters }), cacheBytes);
     this.#wanted = new Int32Array(wanted);
   }
 

@@ -6,9 +6,8 @@
 import { throwIfCancelled, UserError } from '../base/errors.ts';
 import type { Executor } from '../execute/executor.ts';
 import type { PairSet } from '../tasks/pairs.ts';
-import { Captures } from './captures.ts';
 import { ChunkHelpers, type ChunkRequest } from './chunkHelpers.ts';
-import { BranchPrograms, ChunkSweep, type SweepTools } from './chunkSweep.ts';
+import { ChunkSweep, sweepTools, type SweepTools } from './chunkSweep.ts';
 import type { Effects, Runner, RunOptions } from './effects.ts';
 import { EffectsStore, type StoredEffects } from './effectsStore.ts';
 import type { Arm, Intervention } from './intervention.ts';
@@ -16,7 +15,6 @@ import { modelGraph, type ModelGraph, type TransformerModel } from './modelGraph
 import { stepsOf, withPaths } from './pathPatching.ts';
 import { chunkRows, chunksOf } from './places.ts';
 import { joined, planOf, secondsPerWork, type Plan } from './plan.ts';
-import { Ways } from './planner.ts';
 import { resolve } from './resolve.ts';
 import { requireInteger } from './sweep.ts';
 import { WholeRunner } from './wholeRunner.ts';
@@ -61,12 +59,7 @@ export class PlannedRunner implements Runner {
     this.#model = model;
     this.#threads = threads;
     this.#cacheBytes = cacheBytes;
-    this.#tools = {
-      model,
-      captures: new Captures(executor, model, cacheBytes),
-      programs: new BranchPrograms(executor, model),
-      ways: new Ways(model),
-    };
+    this.#tools = sweepTools(executor, model, cacheBytes);
     this.#whole = new WholeRunner(executor, model);
   }
 
