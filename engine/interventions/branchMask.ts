@@ -1,46 +1,42 @@
-/** What a run of branches that stand side by side on the positions axis is fed (suffix.ts): each sees the past and itself, none sees another. */
+/** What a run of branches that stand one after another on the positions axis is fed (suffix.ts): each sees the past and itself. */
 import type { TensorData } from '../graph/program.ts';
 import { HIDDEN } from '../models/transformer.ts';
 import type { List, Range } from './suffix.ts';
 
-/** A place on the axis: which branch, and how many positions after the changed one. */
-interface Place {
-  readonly branch: number;
-  readonly offset: number;
-}
-
 /**
- * [queries, keys]: queries are the places of `range`, keys all positions of the prompt, seen before `position` only, and then every place.
+ * [queries, keys]: queries are the places of `range`, branch by branch, or one for all branches where the changed position is read; keys are all
+ * positions of the prompt, seen before `position` only, and then those of the branch, seen up to the query's own.
  * @param length positions of the prompt @param read the last position, which every branch reaches
  */
 export function branchMask(range: Range, branches: number, position: number, read: number, length: number): TensorData {
-  const each = (offsets: readonly number[]): Place[] =>
-    Array.from({ length: branches }, (_entry, branch) => offsets.map((offset) => ({ branch, offset }))).flat();
-  const later = Array.from({ length: read - position }, (_entry, i) => i + 1);
-  const at = each([0]);
-  const after = each(later);
-  const queries = { at, after, from: [...at, ...after], last: each([read - position]) }[range];
-  const keys = [...at, ...after];
-  const width = length + keys.length;
-  const data = new Float32Array(queries.length * width);
-  queries.forEach((query, row) => {
-    data.fill(HIDDEN, row * width + position, row * width + length);
-    keys.forEach((key, i) => {
-      if (key.branch !== query.branch || key.offset > query.offset) data[row * width + length + i] = HIDDEN;
-    });
+  const own = 1 + read - position;
+  const offsets = { at: [0], after: count(own - 1, 1), from: count(own), last: [own - 1] }[range];
+  const width = length + own;
+  const rows = offsets.map((offset) => {
+    const row = new Float32Array(width);
+    row.fill(HIDDEN, position, length);
+    row.fill(HIDDEN, length + offset + 1);
+    return row;
   });
-  return { data, shape: [queries.length, width] };
+  const times = own === 1 ? 1 : branches;
+  const data = new Float32Array(times * rows.length * width);
+  for (let i = 0; i < times * rows.length; i++) data.set(rows[i % rows.length], i * width);
+  return { data, shape: [times * rows.length, width] };
 }
 
 /** The lists of positions that a suffix takes. */
 export function branchRanges(branches: number, position: number, read: number): Record<List, Int32Array> {
-  const later = Array.from({ length: read - position }, (_entry, i) => position + 1 + i);
-  const repeated = (list: readonly number[]) => Int32Array.from(Array.from({ length: branches }, () => list).flat());
+  const own = 1 + read - position;
+  const repeated = (list: readonly number[]) => Int32Array.from({ length: branches * list.length }, (_entry, i) => list[i % list.length]);
   return {
     position: Int32Array.of(position),
+    own: Int32Array.from(count(own, position)),
     at: repeated([position]),
-    after: repeated(later),
+    after: repeated(count(own - 1, position + 1)),
+    from: repeated(count(own, position)),
     last: repeated([read]),
-    read: Int32Array.from({ length: branches }, (_entry, branch) => branches + (branch + 1) * later.length - 1),
+    read: Int32Array.from({ length: branches }, (_entry, branch) => (branch + 1) * own - 1),
   };
 }
+
+const count = (length: number, first = 0): number[] => Array.from({ length }, (_entry, i) => first + i);

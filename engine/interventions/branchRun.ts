@@ -15,69 +15,55 @@ export interface BranchFeedsContext {
   readonly clean: (site: Site) => (row: number, position: number, into: Float32Array) => void;
 }
 
-/** Where a branch stands on the axis of positions: at the changed position first, all branches; then what comes after, branch by branch. */
-export const branchPlace = (branch: number, offset: number, branches: number, after: number): number =>
-  offset === 0 ? branch : branches + branch * after + offset - 1;
+/** Branches of an entry: of one that nothing is changed in, one that nothing is read from. */
+export const branchCount = (changes: readonly unknown[]): number => Math.max(1, changes.length);
 
-/** What a program is fed with besides weights and caches. @param changes of one shape, that begin at one position */
+/** What a program is fed with besides weights and caches. @param entries changes by entry of the shape, all beginning at position `from` */
 export function branchFeeds(
   { shape, masks }: BranchProgram,
-  changes: readonly Change[],
+  entries: readonly (readonly Change[])[],
+  from: number,
   { rows, read, length, clean }: BranchFeedsContext,
 ): Feeds {
-  const [{ from, first, later }] = changes;
-  const branches = changes.length;
   const after = shape.mode === 'spread' ? read - from : 0;
-  const places = branches * (1 + after);
   const feeds: Record<string, TensorData> = {};
-  const fill = (
-    name: string,
-    site: Site,
-    part: (change: Change, row: number, position: number, into: Float32Array) => void,
-    size: number,
-  ) => {
+  type Fill = (change: Change | undefined, row: number, position: number, into: Float32Array) => void;
+  const fill = (name: string, site: Site, entry: number, part: Fill) => {
+    const places = branchCount(entries[entry]) * (1 + after);
+    const size = sizeOf(site);
     const shapeOf = site.value.shape.map((dimension, i) => (i === 0 ? rows : i === site.axis ? places : (dimension as number)));
     const data = new Float32Array(rows * places * size);
     const parts = new Parts(site, { data, shape: shapeOf });
     const own = new Float32Array(size);
-    changes.forEach((change, branch) => {
-      for (let row = 0; row < rows; row++)
-        for (let offset = 0; offset <= after; offset++) {
-          part(change, row, from + offset, own);
-          parts.write(row, branchPlace(branch, offset, branches, after), own);
-        }
-    });
-    feeds[givenName(name, shape.mode)] = { data, shape: shapeOf };
+    for (let place = 0; place < places; place++)
+      for (let row = 0; row < rows; row++) {
+        part(entries[entry][Math.floor(place / (1 + after))] as Change | undefined, row, from + (place % (1 + after)), own);
+        parts.write(row, place, own);
+      }
+    feeds[givenName(name, shape.mode, entry)] = { data, shape: shapeOf };
   };
-  const touchedAt = (own: SiteChange, row: number, position: number): Touched | undefined => own.touched[row].get(position);
-  first.forEach(({ site }, i) => {
-    const unchanged = clean(site);
-    fill(
-      changedName(site),
-      site,
-      (change, row, position, into) => {
-        const touched = touchedAt(change.first[i], row, position);
+  const touchedAt = (own: SiteChange | undefined, row: number, position: number): Touched | undefined => own?.touched[row].get(position);
+  shape.entries.forEach(({ first, later }, entry) => {
+    first.forEach((site, i) => {
+      const unchanged = clean(site);
+      fill(changedName(site), site, entry, (change, row, position, into) => {
+        const touched = touchedAt(change?.first[i], row, position);
         if (touched) into.set(touched.after);
         else unchanged(row, position, into);
-      },
-      sizeOf(site),
-    );
-  });
-  later.forEach(({ site }, i) => {
-    const affine = (name: string, part: 'scale' | 'shift', otherwise: number) =>
-      fill(
-        name,
-        site,
-        (change, row, position, into) => {
-          const touched = touchedAt(change.later[i], row, position);
+      });
+    });
+    later.forEach((site, i) => {
+      const affine = (name: string, part: 'scale' | 'shift', otherwise: number) =>
+        fill(name, site, entry, (change, row, position, into) => {
+          const touched = touchedAt(change?.later[i], row, position);
           if (touched) into.set(touched.affine![part]);
           else into.fill(otherwise);
-        },
-        sizeOf(site),
-      );
-    affine(scaleName(site), 'scale', 1);
-    affine(shiftName(site), 'shift', 0);
+        });
+      affine(scaleName(site), 'scale', 1);
+      affine(shiftName(site), 'shift', 0);
+    });
   });
+  const branches = branchCount(entries[0]);
   for (const [name, range] of masks) feeds[name] = branchMask(range, branches, from, read, length);
   for (const [name, list] of Object.entries(branchRanges(branches, from, read)))
     feeds[`range.${name}`] = { data: list, shape: [list.length] };
@@ -91,14 +77,13 @@ const sizeOf = ({ value, axis }: Site): number =>
 /** Results of a run, by branch. */
 export class BranchResults {
   readonly #results: Results;
-  readonly #branches: number;
-  readonly #after: number;
+  /** Positions of a branch, in results over the range `from`. */
+  readonly #own: number;
 
-  /** @param after positions after the changed one that a result over the range `from` has */
-  constructor(results: Results, branches: number, after: number) {
+  /** @param own positions of a branch, the changed one among them */
+  constructor(results: Results, own: number) {
     this.#results = results;
-    this.#branches = branches;
-    this.#after = after;
+    this.#own = own;
   }
 
   /** Logits where the pair is read: the array, and where those of a row and branch begin. */
@@ -113,8 +98,7 @@ export class BranchResults {
     const { data, shape } = this.#results[movedName(site)];
     const [, count] = shape;
     let total = 0;
-    for (let offset = 0; offset <= this.#after; offset++)
-      total += data[row * count + Math.min(branchPlace(branch, offset, this.#branches, this.#after), count - 1)];
+    for (let offset = 0; offset < this.#own; offset++) total += data[row * count + Math.min(branch * this.#own + offset, count - 1)];
     return total;
   }
 
@@ -124,7 +108,7 @@ export class BranchResults {
     const parts = new Parts(site, tensor, index);
     const count = tensor.shape[site.axis];
     return (row: number, position: number, into: Float32Array, at: number) => {
-      const place = from === undefined ? branch : branchPlace(branch, position - from, this.#branches, this.#after);
+      const place = from === undefined ? branch : branch * this.#own + position - from;
       parts.read(row, Math.min(place, count - 1), into, at);
     };
   }

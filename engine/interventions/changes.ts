@@ -59,15 +59,15 @@ export function evaluate({ sites }: ResolvedIntervention, context: EvaluateConte
   const { chunk, read, earlierMatters, below } = context;
   const fired = new Int32Array(chunk.length);
   const all = sites.map((own) => touch(own, sites.length > 1, context, fired));
-  const matters = (site: Site, position: number) => position === read || (position < read && earlierMatters(site));
   let from = Infinity;
   let to = -1;
   const effective = all.filter(({ site, touched }) => {
+    const earlier = earlierMatters(site);
     let any = false;
     for (const row of touched)
       for (const [position, { before, after }] of row) {
-        if (position > read || (any && position >= from && position <= to)) continue;
-        if (!matters(site, position) || same(before, after)) continue;
+        if (position > read || (position < read && !earlier) || (any && position >= from && position <= to)) continue;
+        if (same(before, after)) continue;
         any = true;
         from = Math.min(from, position);
         to = Math.max(to, position);
@@ -110,22 +110,24 @@ function touch(
     const donor = donorValue(own, chunk, means, capture);
     const [value, given] = [new Float32Array(part), new Float32Array(part)];
     const at = (write.index ?? 0) * part;
+    const { size } = whole;
+    const most = chunk.reduce((count, pair) => count + places[pair].length, 0);
+    const vector = vectors(most * (affine ? 4 : 2), size);
     chunk.forEach((pair, row) => {
       const noise = own.noise?.(pair);
       fired[row] += places[pair].length;
       places[pair].forEach((position, k) => {
         let found = touched[row].get(position);
         if (!found) {
-          const before = new Float32Array(whole.size);
+          const [before, after] = [vector(), vector()];
           whole.read(row, clean.onlyRead ? 0 : position, before);
-          const { size } = whole;
-          const identity = affine ? { scale: new Float32Array(size).fill(1), shift: new Float32Array(size) } : undefined;
-          found = { before, after: before.slice(), affine: identity };
+          after.set(before);
+          found = { before, after, affine: affine ? { scale: vector().fill(1), shift: vector() } : undefined };
           touched[row].set(position, found);
         }
         if (noise) given.set(noise.subarray(k * part, (k + 1) * part));
         else donor?.(row, k, given);
-        value.set(found.after.subarray(at, at + part));
+        for (let i = 0; i < part; i++) value[i] = found.after[at + i];
         applyWrite(write, value, given);
         found.after.set(value, at);
         if (!found.affine) return;
@@ -141,6 +143,13 @@ function touch(
     });
   }
   return { site, touched };
+}
+
+/** Hands out vectors of zeros in one piece of memory: to make them one by one takes longer than to fill them. */
+function vectors(count: number, size: number): () => Float32Array {
+  const all = new Float32Array(count * size);
+  let used = 0;
+  return () => all.subarray(used, (used += size));
 }
 
 function same(a: Float32Array, b: Float32Array): boolean {

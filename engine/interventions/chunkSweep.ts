@@ -1,13 +1,14 @@
 /** Runs the planned interventions of one request chunk by chunk: the unchanged values, then branches of everything that can matter. */
 import type { Executable, Executor } from '../execute/executor.ts';
 import { branchProgram, shapeKey, type BranchProgram, type BranchShape, type Observed } from './branchProgram.ts';
-import { branchFeeds, BranchResults } from './branchRun.ts';
+import { branchCount, branchFeeds, BranchResults } from './branchRun.ts';
 import { Captures, type Wanted } from './captures.ts';
 import { distances, evaluate, type Change, type Evaluated } from './changes.ts';
 import { armSource, Means, type Capture, type Source } from './donors.ts';
 import type { EffectsStore } from './effectsStore.ts';
+import { Groups, type Group } from './groups.ts';
 import { Parts, promptFeeds, type ModelGraph, type Site } from './modelGraph.ts';
-import { capacity, type Chunk, type Places } from './places.ts';
+import type { Chunk, Places } from './places.ts';
 import { expectedShape, observedOf, Ways } from './planner.ts';
 import type { Resolved } from './resolve.ts';
 
@@ -64,10 +65,11 @@ export const sweepTools = (executor: Executor, model: ModelGraph, cacheBytes: nu
   ways: new Ways(model),
 });
 
-/** Changes of one shape that begin at one position, by intervention. */
-interface Group {
-  readonly shape: BranchShape;
-  readonly members: { readonly intervention: number; readonly change: Change; readonly evaluated: Evaluated }[];
+/** An intervention that changes something in a chunk. */
+interface Member {
+  readonly intervention: number;
+  readonly change: Change;
+  readonly evaluated: Evaluated;
 }
 
 /** The planned interventions of one request. */
@@ -83,12 +85,12 @@ export class ChunkSweep {
   readonly #means: Means;
   readonly #common;
 
-  /** @param planned numbers of the interventions that need not be run whole @param chunks how many there are of these pairs */
+  /** @param planned numbers of the interventions that need not be run whole @param chunks all of these pairs, also those that other threads measure */
   constructor(
     { model, captures, programs, ways }: SweepTools,
     resolved: Resolved,
     planned: readonly number[],
-    chunks: number,
+    chunks: readonly Chunk[],
     means = new Means(),
   ) {
     this.#means = means;
@@ -101,8 +103,8 @@ export class ChunkSweep {
     this.#base = armSource(resolved.pairs, resolved.base);
     this.#observed = observedOf(resolved);
     this.#common = { ...model.weights, ...promptFeeds(model, resolved.pairs) };
-    captures.begin(resolved.pairs, chunks);
-    this.#expect();
+    captures.begin(resolved.pairs, chunks.length);
+    this.#expect(chunks);
   }
 
   /** Finds the means over all pairs that are written. @param owned whether this thread measures a chunk, so that it is worth keeping what it gave */
@@ -141,8 +143,8 @@ export class ChunkSweep {
   }
 
   *#changed(chunk: Chunk, store: EffectsStore): Generator<number, void, void> {
-    const groups = new Map<string, Group>();
     const read = this.#resolved.pairs.read[chunk[0]];
+    const groups = this.#groups(chunk);
     let done = 0;
     for (const intervention of this.#planned) {
       const evaluated = evaluate(this.#resolved.interventions[intervention], {
@@ -151,7 +153,7 @@ export class ChunkSweep {
         base: this.#base,
         means: this.#means,
         capture: this.#capture,
-        earlierMatters: (site) => this.#ways.earlierMatters(site, this.#observed),
+        earlierMatters: this.#earlierMatters,
         below: (site, other) => this.#ways.below(site, other),
       });
       const { change } = evaluated;
@@ -161,32 +163,34 @@ export class ChunkSweep {
         done++;
         continue;
       }
-      const shape: BranchShape = {
-        mode: change.from === read ? 'read' : change.single ? 'single' : 'spread',
-        first: change.first.map(({ site }) => site),
-        later: change.later.map(({ site }) => site),
-        observed: this.#observed,
-      };
-      const key = `${shapeKey(shape)}|${change.from}`;
-      const group = groups.get(key) ?? { shape, members: [] };
-      groups.set(key, group);
-      group.members.push({ intervention, change, evaluated });
-      const { from } = change;
-      if (group.members.length < capacity(chunk.length, 1 + read - from)) continue;
-      groups.delete(key);
-      this.#branches(chunk, read, group, store);
-      yield (done += group.members.length);
+      const mode = change.from === read ? 'read' : change.single ? 'single' : 'spread';
+      const [first, later] = [change.first, change.later].map((sites) => sites.map(({ site }) => site));
+      const full = groups.add({ mode, entries: [{ first, later }], observed: this.#observed }, change.from, {
+        intervention,
+        change,
+        evaluated,
+      });
+      if (full) yield (done += this.#branches(chunk, read, full, store));
     }
-    for (const group of groups.values()) {
-      this.#branches(chunk, read, group, store);
-      yield (done += group.members.length);
-    }
+    for (const group of groups.rest()) yield (done += this.#branches(chunk, read, group, store));
   }
 
-  #branches(chunk: Chunk, read: number, { shape, members }: Group, store: EffectsStore): void {
+  readonly #earlierMatters = (site: Site): boolean => this.#ways.earlierMatters(site, this.#observed);
+
+  #groups(chunk: Chunk): Groups<Member> {
+    const read = this.#resolved.pairs.read[chunk[0]];
+    return new Groups(chunk.length, read, this.#expected(chunk), this.#ways);
+  }
+
+  /** Shapes of the planned interventions in a chunk. */
+  #expected(chunk: Chunk): BranchShape[] {
+    const { interventions } = this.#resolved;
+    return this.#planned.map((i) => expectedShape(interventions[i], this.#resolved, this.#observed, this.#ways, chunk));
+  }
+
+  /** @returns how many interventions were run */
+  #branches(chunk: Chunk, read: number, { shape, from, entries }: Group<Member>, store: EffectsStore): number {
     const { program, run } = this.#programs.get(shape);
-    const changes = members.map(({ change }) => change);
-    const [{ from }] = changes;
     const caches = Object.fromEntries(
       program.caches.map(({ name, value, axis, part }) => [name, this.#captures.get(this.#base, chunk, { value, axis, part })]),
     );
@@ -198,10 +202,16 @@ export class ChunkSweep {
       );
       return (row: number, position: number, into: Float32Array) => parts.read(row, whole ? position : 0, into);
     };
-    const feeds = branchFeeds(program, changes, { rows: chunk.length, read, length: this.#resolved.pairs.length, clean });
-    const after = shape.mode === 'read' ? 0 : read - from;
-    const results = new BranchResults(run.run({ ...this.#common, ...caches, ...feeds }), members.length, after);
-    members.forEach(({ intervention, change, evaluated }, branch) => {
+    const changes = entries.map((members) => members.map(({ change }) => change));
+    const feeds = branchFeeds(program, changes, from, { rows: chunk.length, read, length: this.#resolved.pairs.length, clean });
+    const results = new BranchResults(run.run({ ...this.#common, ...caches, ...feeds }), 1 + read - from);
+    let begun = 0;
+    const placed = entries.flatMap((members) => {
+      const begin = begun;
+      begun += branchCount(members);
+      return members.map((member, i) => ({ ...member, branch: begin + i }));
+    });
+    for (const { intervention, change, evaluated, branch } of placed) {
       chunk.forEach((pair, row) => {
         const { data, at } = results.logits(row, branch);
         store.measure(intervention, pair, data, at);
@@ -210,7 +220,8 @@ export class ChunkSweep {
         change.later.some((own) => own.site === site) ? results.moved(site, row, branch) : undefined,
       );
       this.#observe(store, intervention, chunk, results, branch, from);
-    });
+    }
+    return placed.length;
   }
 
   /** Notes how far every site was moved: of one below another, as the run found it from the first change on. */
@@ -257,12 +268,11 @@ export class ChunkSweep {
   }
 
   /** Says what will be needed of every prompt, so that one forward finds all of it; arms get all that the base gets, for the way back. */
-  #expect(): void {
+  #expect(chunks: readonly Chunk[]): void {
     const { interventions, observations, pairs } = this.#resolved;
     const onlyRead = (places: Places) => places.every((own, pair) => own.every((position) => position === pairs.read[pair]));
     const arms = new Set<Source>([this.#base]);
     const all: Wanted[] = [this.#logits, ...observations.map(({ site, places }) => wantedSite(site, onlyRead(places)))];
-    const seen = new Set<string>();
     for (const i of this.#planned) {
       for (const { site, writes } of interventions[i].sites)
         for (const { donor, places } of writes) {
@@ -271,11 +281,15 @@ export class ChunkSweep {
           if (donor.source.key in pairs.arms) arms.add(donor.source);
           else this.#captures.expect(donor.source.key, wantedSite(site, onlyRead(places)));
         }
-      const shape = expectedShape(interventions[i], this.#resolved, this.#observed, this.#ways);
-      if (seen.has(shapeKey(shape))) continue;
-      seen.add(shapeKey(shape));
+    }
+    const shapes = new Map<string, BranchShape>();
+    for (const chunk of chunks) {
+      const groups = this.#groups(chunk);
+      for (const shape of this.#expected(chunk).map((own) => groups.shapeOf(own))) shapes.set(shapeKey(shape), shape);
+    }
+    for (const shape of shapes.values()) {
       for (const { value, axis, part } of this.#programs.get(shape).program.caches) all.push({ value, axis, part });
-      for (const site of shape.first) all.push(wantedSite(site, shape.mode === 'read'));
+      for (const site of shape.entries.flatMap(({ first }) => first)) all.push(wantedSite(site, shape.mode === 'read'));
     }
     for (const { key } of arms) for (const wanted of all) this.#captures.expect(key, wanted);
   }

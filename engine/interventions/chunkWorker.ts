@@ -45,7 +45,7 @@ class ChunkWorker implements Answering<ChunkAsk, ChunkAnswer> {
     const planned = resolved.interventions.map((_own, i) => i).filter((i) => !whole.has(i));
     const store = new EffectsStore(resolved, model.config.vocabulary);
     const chunks = chunksOf(pairs, chunkRows(model.config.width, pairs.length));
-    const sweep = new ChunkSweep(this.#tools, resolved, planned, chunks.length, new Means(means));
+    const sweep = new ChunkSweep(this.#tools, resolved, planned, chunks, new Means(means));
     return (at) => {
       const before = captures.forwards;
       let runs = 0;

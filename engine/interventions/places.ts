@@ -84,11 +84,8 @@ export function chunksOf({ pairs, read }: Pick<PairSet, 'pairs' | 'read'>, rows:
   });
 }
 
-/** Positions of all branches and rows of one run: a few megabytes of the widest value, and masks of a few megabytes. */
+/** Positions of all branches and rows of one run: a few megabytes of the widest value. */
 const RUN_POSITIONS = 4096;
-/** Positions of all branches of a row: attention among them is masked out, and costs as much as it is long. */
-const ROW_POSITIONS = 256;
 
 /** Branches of one run that begin so many positions before the end: fixed by the model and the pairs, so that results do not depend on the machine. */
-export const capacity = (rows: number, positions: number): number =>
-  Math.max(1, Math.floor(Math.min(RUN_POSITIONS / rows, ROW_POSITIONS) / positions));
+export const capacity = (rows: number, positions: number): number => Math.max(1, Math.floor(RUN_POSITIONS / (rows * positions)));

@@ -87,7 +87,7 @@ test('in words, with what is run whole and why', () => {
   const plan = runner.plan(pairsFrom(0), 'sensitive', [...heads(BASE, 'read'), pattern], {}, 1e-9);
   const text = planText(plan);
   expect(text).toContain('13 interventions on 70 pairs, in 3 parts of at most 32');
-  expect(text).toContain('plain way: 15 whole forwards; planned: 3 whole forwards and 9 runs of branches');
+  expect(text).toContain('plain way: 15 whole forwards; planned: 3 whole forwards and 3 runs of branches');
   expect(text).toContain('family of tests: 13 interventions under one max-T');
   expect(text).toMatch(/run whole: 1, since cut positions: /);
   expect(text).toMatch(/expected time: .* s \(plain way .* s\)/);

@@ -9,10 +9,13 @@ import type { PairSet } from '../tasks/pairs.ts';
 import { branchProgram, shapeKey, type BranchShape, type Observed } from './branchProgram.ts';
 import { armSource, type Source } from './donors.ts';
 import type { Effects } from './effects.ts';
+import { Groups, type Group } from './groups.ts';
 import type { Arm } from './intervention.ts';
 import { promptFeeds, type ModelGraph } from './modelGraph.ts';
-import { capacity, chunkRows, chunksOf, type Chunk } from './places.ts';
+import { chunkRows, chunksOf, type Chunk } from './places.ts';
 import { expectedShape, observedOf, type Ways } from './planner.ts';
+import { branchCount } from './branchRun.ts';
+import { branchesOf } from './suffix.ts';
 import type { Resolved, ResolvedIntervention } from './resolve.ts';
 
 export interface Plan {
@@ -61,7 +64,6 @@ export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, second
   const naiveForwards = sources.size + interventions.reduce((sum, own) => sum + forwardsOf(own), 0);
   const wholeForwards = [...whole].reduce((sum, i) => sum + forwardsOf(interventions[i]), 0);
 
-  const expected = interventions.map((own, i) => (whole.has(i) ? undefined : expectedShape(own, resolved, observed, ways)));
   const programs = new Map<string, Program>();
   const programOf = (shape: BranchShape) => {
     const key = shapeKey(shape);
@@ -72,28 +74,30 @@ export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, second
   const ran = new Set<number>();
   let [runs, planned, run] = [0, 0, 0];
   for (const chunk of chunks) {
-    const groups = new Map<string, { shape: BranchShape; from: number; members: number }>();
     const read = pairs.read[chunk[0]];
+    const expected = interventions.map((own, i) => (whole.has(i) ? undefined : expectedShape(own, resolved, observed, ways, chunk)));
+    const groups = new Groups<number>(
+      chunk.length,
+      read,
+      expected.filter((shape) => shape !== undefined),
+      ways,
+    );
+    const count = ({ shape, from, entries }: Group<number>) => {
+      const sizes: Record<string, number> = { rows: chunk.length, own: 1 + read - from };
+      entries.forEach((members, entry) => (sizes[branchesOf(entry).text] = branchCount(members)));
+      runs++;
+      planned += work(programOf(shape), sizes);
+      run = Math.max(run, bytesOf(programOf(shape), new Map(Object.entries({ positions: pairs.length, ...sizes }))));
+    };
     interventions.forEach((own, i) => {
       const shape = expected[i];
       const from = shape && firstChange(own, resolved, chunk, ways, observed);
       if (from === undefined) return;
       ran.add(i);
-      const actual: BranchShape = from === read ? { ...shape!, mode: 'read' } : shape!;
-      const key = `${shapeKey(actual)}|${from}`;
-      const group = groups.get(key) ?? { shape: actual, from, members: 0 };
-      groups.set(key, { ...group, members: group.members + 1 });
+      const full = groups.add(from === read ? { ...shape!, mode: 'read' } : shape!, from, i);
+      if (full) count(full);
     });
-    for (const { shape, from, members } of groups.values()) {
-      const most = capacity(chunk.length, 1 + read - from);
-      for (let left = members; left > 0; left -= most) {
-        const branches = Math.min(left, most);
-        const sizes = { rows: chunk.length, branches, after: branches * (read - from) };
-        runs++;
-        planned += work(programOf(shape), sizes);
-        run = Math.max(run, bytesOf(programOf(shape), new Map(Object.entries({ positions: pairs.length, ...sizes }))));
-      }
-    }
+    groups.rest().forEach(count);
   }
   const total = { naive: naiveForwards * each, planned: planned + (sources.size + wholeForwards) * each };
   const observedNumbers = observations.reduce((sum, { size }) => sum + size, 0);

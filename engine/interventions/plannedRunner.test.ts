@@ -37,11 +37,11 @@ describe('runs', () => {
   const gapOf = async (pairs: PairSet) =>
     meanGap(metricOf(await whole.run(pairs, 'sensitive', []), 'difference'), metricOf(await whole.run(pairs, 'control', []), 'difference'));
 
-  test('a screen of the read position: two forwards a chunk and a run a layer; a second screen runs no forward', async () => {
+  test('a screen of the read position: two forwards a chunk and one run; a second screen runs no forward', async () => {
     const planned = new PlannedRunner(onnx, model);
     const first = await planned.run(wide, 'sensitive', heads(config, 'read'));
     // 70 pairs are 32, 32 and 6.
-    expect(planned.runs).toEqual({ forwards: 2 * 3, branches: 3 * config.layers });
+    expect(planned.runs).toEqual({ forwards: 2 * 3, branches: 3 });
     const second = await planned.run(wide, 'sensitive', heads(config, 'read', { zero: true }).slice(0, 6));
     const back = await planned.run(wide, 'control', heads(config, 'read', { arm: 'sensitive' }));
     expect(planned.runs.forwards).toBe(2 * 3);
@@ -49,6 +49,46 @@ describe('runs', () => {
     expectSame(first, await whole.run(wide, 'sensitive', heads(config, 'read')), gap, 'first');
     expectSame(second, await whole.run(wide, 'sensitive', heads(config, 'read', { zero: true }).slice(0, 6)), gap, 'second');
     expectSame(back, await whole.run(wide, 'control', heads(config, 'read', { arm: 'sensitive' })), gap, 'back');
+  });
+
+  const sitesOf = (names: readonly string[]) =>
+    Array.from({ length: config.layers }, (_entry, layer) => names.map((name) => `blocks.${layer}.${name}`)).flat();
+  const scaled = (site: string, amount: number): Intervention => ({
+    id: `${site} × ${amount}`,
+    writes: [{ site, positions: 'read', op: 'scale', amount }],
+  });
+
+  test.each<[string, readonly Intervention[], number]>([
+    [
+      'sites of every kind, one below the other, in one run',
+      sitesOf(['hook_resid_pre', 'attn.hook_z', 'hook_resid_mid', 'hook_mlp_out']).flatMap((site) => [scaled(site, 0.5), scaled(site, 2)]),
+      1,
+    ],
+    [
+      'values, which do not reach the weights they are mixed by: a run a layer',
+      sitesOf(['attn.hook_v']).map((site) => scaled(site, 2)),
+      config.layers,
+    ],
+    [
+      'queries and keys of a layer do not follow from one another, those of the next follow from both',
+      sitesOf(['attn.hook_q', 'attn.hook_k']).map((site) => scaled(site, 2)),
+      config.layers + 1,
+    ],
+    ['nothing is changed in a layer between', [scaled(z(0), 2), scaled(z(1), 1), scaled(z(2), 2)], 1],
+    [
+      'more than a run holds',
+      [...Array(130).keys()].flatMap((i) => [scaled(z(0), i / 64), scaled(z(1), i / 64)]).concat(scaled(z(2), 2)),
+      2 * 2 + 1,
+    ],
+    ['observed on the way', [scaled(z(0), 2), scaled(z(2), 2)], 1],
+  ])('runs at the read position: %s', async (_name, interventions, runs) => {
+    const planned = new PlannedRunner(onnx, model);
+    const pairs = pairsFor(config, 3, 32);
+    const observe = [{ site: 'blocks.0.hook_mlp_out' }, { site: 'blocks.1.hook_resid_post' }, { site: z(2), index: 1 }];
+    expect(planned.plan(pairs, 'sensitive', interventions, { observe }).runs).toBe(runs);
+    const effects = await planned.run(pairs, 'sensitive', interventions, { observe });
+    expect(planned.runs.branches).toBe(runs);
+    expectSame(effects, await whole.run(pairs, 'sensitive', interventions, { observe }), await gapOf(pairs), 'effects');
   });
 
   test('what is kept is bounded, and what is not kept is found again', async () => {

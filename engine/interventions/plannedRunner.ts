@@ -125,7 +125,7 @@ export class PlannedRunner implements Runner {
     await breathe(done * planned.length);
     const side = Math.min(this.#threads, chunks.length);
     const helpers = this.#helpersFor(side);
-    const sweep = new ChunkSweep(this.#tools, resolved, planned, chunks.length);
+    const sweep = new ChunkSweep(this.#tools, resolved, planned, chunks);
     const means = done < chunks.length ? sweep.findMeans(chunks, (number) => number % side === 0).entries() : [];
     const request: ChunkRequest = { number: helpers?.begin() ?? 0, base, interventions, options: asked, means };
     try {

@@ -5,6 +5,7 @@
 import { below, branchProgram, earlierMatters, shapeKey, type BranchShape, type Observed } from './branchProgram.ts';
 import type { Effects } from './effects.ts';
 import type { ModelGraph, Site } from './modelGraph.ts';
+import type { Chunk } from './places.ts';
 import type { Resolved, ResolvedIntervention } from './resolve.ts';
 import { CutRefusal } from './restrict.ts';
 
@@ -16,12 +17,16 @@ export function observedOf({ observations, pairs }: Resolved): Observed[] {
   }));
 }
 
-/** The shape an intervention has if each of its writes changes something, but for those that hold a site as it is on the base prompt. */
+/**
+ * The shape an intervention has in some pairs (all, unless given) if each of its writes changes something, but for those that hold a site as it is on
+ * the base prompt.
+ */
 export function expectedShape(
   { sites }: ResolvedIntervention,
-  { pairs: { read }, base }: Pick<Resolved, 'pairs' | 'base'>,
+  { pairs: { pairs, read }, base }: Pick<Resolved, 'pairs' | 'base'>,
   observed: readonly Observed[],
   ways: Ways,
+  chunk: Chunk = Array.from({ length: pairs }, (_entry, pair) => pair),
 ): BranchShape {
   const all = sites.map(({ site }) => site);
   const first = all.filter((site) => !all.some((other) => other !== site && ways.below(site, other)));
@@ -32,20 +37,18 @@ export function expectedShape(
     const earlier = ways.earlierMatters(site, observed);
     for (const { places, donor } of writes) {
       if (donor?.source?.key === base && !donor.mean) continue;
-      places.forEach((own, pair) =>
-        own.forEach((position) => {
+      for (const pair of chunk)
+        for (const position of places[pair])
           if (position === read[pair] || (position < read[pair] && !earlier)) at.add('read');
           else if (position < read[pair]) {
             at.add('earlier');
             several ||= single !== undefined && single !== position;
             single = position;
           }
-        }),
-      );
     }
   }
   const mode = !at.has('earlier') ? 'read' : all.length === 1 && !several && !at.has('read') ? 'single' : 'spread';
-  return { mode, first, later: all.filter((site) => !first.includes(site)), observed };
+  return { mode, entries: [{ first, later: all.filter((site) => !first.includes(site)) }], observed };
 }
 
 /** Which way interventions are run, by what the graph of the model allows; found once for each shape. */
@@ -66,7 +69,7 @@ export class Ways {
 
   /** Whether a write to a site before the position that is read can matter; where the model cannot be cut, it is taken to. */
   earlierMatters(site: Site, observed: readonly Observed[]): boolean {
-    const key = shapeKey({ mode: 'single', first: [site], later: [], observed });
+    const key = shapeKey({ mode: 'single', entries: [{ first: [site], later: [] }], observed });
     return known(this.#matters, key, () => this.#refusal(() => earlierMatters(this.#model, site, observed)) !== false);
   }
 
@@ -84,9 +87,14 @@ export class Ways {
     const shape = expectedShape(intervention, resolved, observed, this);
     const mixing = intervention.sites.find(
       ({ site, writes }) =>
-        shape.later.includes(site) && writes.some(({ write }) => write.op === 'ablate' && !('donor' in write && write.donor)),
+        shape.entries[0].later.includes(site) && writes.some(({ write }) => write.op === 'ablate' && !('donor' in write && write.donor)),
     );
     if (mixing) return `a direction is removed at ${mixing.site.name}, below another write`;
+    return this.refusal(shape);
+  }
+
+  /** Why the model cannot be cut so; undefined where it can. */
+  refusal(shape: BranchShape): string | undefined {
     return known(this.#refusals, shapeKey(shape), () => {
       const refused = this.#refusal(() => branchProgram(this.#model, shape));
       return refused instanceof CutRefusal ? refused.message : undefined;

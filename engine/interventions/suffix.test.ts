@@ -13,7 +13,7 @@ import type { Value } from '../graph/value.ts';
 import * as ops from '../ops/index.ts';
 import { branchMask, branchRanges } from './branchMask.ts';
 import { narrow } from './narrow.ts';
-import { BRANCHES, POSITIONS, suffix } from './suffix.ts';
+import { BRANCHES, branchesOf, POSITIONS, suffix } from './suffix.ts';
 import { buildCausalGraph, drawnGraph, normal, ROWS, WIDTH, type CausalGraph, type DrawnGraph } from './testing/causalGraphs.ts';
 
 /** Set GATESCOPE_SEED to look at other graphs. */
@@ -57,12 +57,15 @@ function checkSuffix(drawn: DrawnGraph): void {
   const input = graph.input('changed', [ROWS, BRANCHES, WIDTH]);
   const clean = evaluateOnce(tensorflow, program({ site }), feeds);
   const whole = tensorflow.compile(program({ y: output }, { site }));
-  const common = { output, axis: 1, site, siteAxis: 1, changed: input, mask };
+  const common = { output, axis: 1, entries: [[{ value: site, axis: 1, changed: input }]], mask };
   const made = {
     earlier: suffix({ ...common, atRead: false, prefix: 'earlier' }),
     read: suffix({ ...common, atRead: true, prefix: 'read' }),
   };
-  const compiled = { earlier: onnx.compile(program({ y: made.earlier.output })), read: onnx.compile(program({ y: made.read.output })) };
+  const compiled = {
+    earlier: onnx.compile(program({ y: made.earlier.output, ...made.earlier.sizes })),
+    read: onnx.compile(program({ y: made.read.output })),
+  };
   const caches = [...made.earlier.caches, ...made.read.caches];
   const cached =
     caches.length === 0 ? {} : evaluateOnce(onnx, program(Object.fromEntries(caches.map(({ name, value }) => [name, value]))), feeds);
@@ -130,7 +133,8 @@ function cut(mix: (x: Value, mask: Value, graph: Graph) => Value): () => void {
   const output = graph.within('model', () => ops.add(x, mix(x, mask, graph)));
   const changed = graph.input('changed', [ROWS, BRANCHES, WIDTH]);
   return () => {
-    for (const atRead of [true, false]) suffix({ output, axis: 1, site: x, siteAxis: 1, changed, mask, atRead, prefix: `cut.${atRead}` });
+    for (const atRead of [true, false])
+      suffix({ output, axis: 1, entries: [[{ value: x, axis: 1, changed }]], mask, atRead, prefix: `cut.${atRead}` });
   };
 }
 
@@ -246,6 +250,24 @@ describe('what may not be cut is refused, with its place', () => {
     expect(cut((x, mask, graph) => ops.matmul(ops.softmax(ops.add(scores(x), ops.add(mask, byRole(graph, -1)))), x))).not.toThrow();
   });
 
+  test('entries that do not follow from one another, or do not all reach what is read', () => {
+    const graph = new Graph();
+    const mask = graph.input('mask', [POSITIONS, POSITIONS]);
+    const x = graph.input('x', [ROWS, POSITIONS, WIDTH]);
+    const [q, k] = [ops.site('q', ops.tanh(x)), ops.site('k', ops.sin(x))];
+    const v = ops.site('v', ops.gelu(q));
+    const z = ops.matmul(ops.softmax(ops.add(ops.matmul(q, k, { transposeB: true }), mask)), v);
+    const changed = [0, 1].map((entry) => graph.input(`changed ${entry}`, [ROWS, branchesOf(entry), WIDTH]));
+    const of = (sites: readonly Value[], atRead = true) => {
+      const entries = sites.map((value, entry) => [{ value, axis: 1, changed: changed[entry] }]);
+      return () => suffix({ output: z, axis: 1, entries, mask, atRead, prefix: 'entries' });
+    };
+    expect(of([q, k])).toThrow(/suffix: entries must each be computed from the one before/);
+    expect(of([q, v])).toThrow(/must be reached by all entries that share a run/);
+    expect(of([q, v], false)).toThrow(/suffix: entries must be one, or of one value each if the changed position is read/);
+    expect(of([q])).not.toThrow();
+  });
+
   test('sites, masks and changes of wrong shapes', () => {
     const graph = new Graph();
     const mask = graph.input('mask', [POSITIONS, POSITIONS]);
@@ -253,12 +275,14 @@ describe('what may not be cut is refused, with its place', () => {
     const pattern = ops.site('pattern', ops.softmax(ops.add(scores(x), mask)));
     const output = ops.matmul(pattern, x);
     const changed = graph.input('changed', [ROWS, BRANCHES, WIDTH]);
-    const options = { output, axis: 1, site: x, siteAxis: 1, changed, mask, atRead: true, prefix: 'p' };
+    const given = { value: x, axis: 1, changed };
+    const options = { output, axis: 1, entries: [[given]], mask, atRead: true, prefix: 'p' };
     const wrong = (more: Partial<typeof options>) => () => suffix({ ...options, ...more });
-    expect(wrong({ siteAxis: 2 })).toThrow(/suffix: site must have positions along axis 2/);
+    const otherwise = (more: Partial<typeof given>) => wrong({ entries: [[{ ...given, ...more }]] });
+    expect(otherwise({ axis: 2 })).toThrow(/suffix: site must have positions along axis 2/);
     expect(wrong({ axis: 0 })).toThrow(/suffix: output must have positions along axis 0/);
-    expect(wrong({ site: pattern })).toThrow(/must have one axis of positions/);
-    expect(wrong({ changed: x })).toThrow(/suffix: changed must be float32 \[rows, branches, 4\]/);
+    expect(otherwise({ value: pattern })).toThrow(/must have one axis of positions/);
+    expect(otherwise({ changed: x })).toThrow(/suffix: changed must be float32 \[rows, branches, 4\]/);
     expect(wrong({ mask: pattern })).toThrow(/suffix: mask must be an input \[positions, positions\]/);
   });
 

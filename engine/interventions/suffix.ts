@@ -3,36 +3,45 @@
  *
  * In a causal model a change at position p of a site leaves positions before p alone, and, until attention spreads it, those after p too.
  * Whatever the change cannot reach is taken from the clean run. Several changes at the same place (one for each head, say) share one run as
- * *branches*: they stand one after another on the positions axis, read the same clean keys and values of earlier positions, and a mask keeps
- * them from seeing one another (as in speculative decoding). Nothing of this is known to the model: it follows from the graph, or is refused
+ * *branches*: they stand one after another on the positions axis, and each attends to the clean keys of earlier positions, which are the same for all,
+ * and to its own. Where the changed position is the one that is read, changes at different places of the model share a run too: a branch joins those of
+ * places before it where its own change is made (*entries*). Nothing of this is known to the model: it follows from the graph, or is refused
  * (causal.ts). One thing is for the caller to promise: that the mask, as it is fed to the clean run, hides every key from earlier queries. And one is
  * presumed: that the clean run is finite, since clean keys that a branch does not see are multiplied by 0 (else the result is NaN, never wrong).
  */
-import { plus, sameShape, symbol, type Dimension } from '../graph/dimension.ts';
+import { minus, plus, sameShape, symbol, times, type Dimension, type Symbolic } from '../graph/dimension.ts';
 import { alongBroadcast, type Operation } from '../graph/operation.ts';
 import { dependents, reachableNodes, requireReached } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { UserError } from '../base/errors.ts';
-import { add, broadcastTo, concat, gather, slice } from '../ops/index.ts';
+import { add, broadcastTo, concat, gather, matmul, mergeAxes, multiply, reshape, slice, transpose } from '../ops/index.ts';
 import { CausalReads } from './causal.ts';
 import { axesAlong, axisOf, CutRefusal, reapply } from './restrict.ts';
-import { inputNamed } from './sweep.ts';
+import { inputNamed, reaches as leadsTo } from './sweep.ts';
 
 /** Positions of a whole prompt, up to the one that is read. */
 export const POSITIONS = symbol('positions');
-/** Branches: each stands once at the changed position. */
+/** Branches of the first entry. */
 export const BRANCHES = symbol('branches');
-/** Positions after the changed one, of all branches together. */
-export const AFTER = symbol('after');
+/** Positions of a branch: the changed one and all after it. */
+export const OWN = symbol('own');
 
-/** `at`: the changed position of every branch; `after`: the later ones; `from`: both; `last`: the position that is read. */
+/** Branches of an entry. */
+export const branchesOf = (entry: number): Symbolic => (entry === 0 ? BRANCHES : symbol(`branches_${entry}`));
+/** The size of what is given over the range `from`. */
+export const FROM = times(BRANCHES, OWN) as Symbolic;
+
+/**
+ * What is computed of every branch, branch after branch. `at`: the changed position; `after`: the later ones; `from`: both; `last`: the position that
+ * is read.
+ */
 export type Range = 'at' | 'after' | 'from' | 'last';
 
 /**
- * Lists of positions, which a suffix takes as inputs `range.<name>`: those of the ranges, the changed `position` once, and where among `from` each
- * branch's last one stands (`read`).
+ * Lists of positions, which a suffix takes as inputs `range.<name>`: those of the ranges; the changed `position` once; those of one branch (`own`); and
+ * where among `from` each branch's last one stands (`read`).
  */
-export type List = 'position' | 'at' | 'after' | 'last' | 'read';
+export type List = Range | 'position' | 'own' | 'read';
 
 /** A value of the clean run that the suffix reads. */
 export interface Cache {
@@ -45,13 +54,15 @@ export interface Cache {
 }
 
 export interface Suffix {
-  /** The output at the position that is read, for each branch: `axis` has the size of {@link BRANCHES}. */
+  /** The output at the position that is read, for each branch, entry after entry along `axis`; or once, where it is the same for all. */
   readonly output: Value;
-  /** The other outputs, in their order: `axis` has the size of {@link BRANCHES}, or of its range. */
+  /** The other outputs, in their order: likewise, or for every position of their range. */
   readonly others: readonly Value[];
   readonly caches: readonly Cache[];
-  /** Names of inputs that replace the mask, with the range of their queries: [queries, all keys]. */
+  /** Names of inputs that replace the mask, with the range of their queries: [queries, keys of the prompt and then of a branch]; one query if `atRead`. */
   readonly masks: ReadonlyMap<string, Range>;
+  /** Inputs that a program must give out besides: of their sizes only products stand elsewhere, and a run has to be told each. */
+  readonly sizes: Readonly<Record<string, Value>>;
 }
 
 /** Another value to hand out: at the position that is read, or from the changed one on. */
@@ -61,7 +72,7 @@ export interface OtherOutput {
   readonly range: 'last' | 'from';
 }
 
-/** Another value that differs from branch to branch, given like the changed site. */
+/** A value that differs from branch to branch: its positions axis, and what stands there instead, with the size of its branches on that axis. */
 export interface GivenValue {
   readonly value: Value;
   readonly axis: number;
@@ -72,45 +83,59 @@ export interface SuffixOptions {
   /** Output whose last position is read, and its positions axis. */
   readonly output: Value;
   readonly axis: number;
-  /** Where the change is made, its positions axis, and what stands there instead, with {@link BRANCHES} on that axis. */
-  readonly site: Value;
-  readonly siteAxis: number;
-  readonly changed: Value;
+  /**
+   * What is given for the branches of each entry: sites that are changed, what is added to others. More than one entry if `atRead` only; each must be
+   * computed from the one before.
+   */
+  readonly entries: readonly (readonly GivenValue[])[];
   /** The input that hides keys from queries, [positions, positions]. It must be causal: see above. */
   readonly mask: Value;
   /** Whether the changed position is the one that is read: then nothing comes after it. */
   readonly atRead: boolean;
   /**
-   * Whether the change goes on from that position to the last: `changed` then has {@link BRANCHES} + {@link AFTER} on its axis, in the order of
-   * the range `from`.
+   * Whether the change goes on from that position to the last: what is given then has {@link FROM} on its axis.
    */
   readonly spread?: boolean;
-  /** What else is given for every branch, over the same range as `changed`: further sites, or what is added to them. */
-  readonly given?: readonly GivenValue[];
   readonly others?: readonly OtherOutput[];
   /** Names new inputs. */
   readonly prefix: string;
 }
 
 export function suffix(options: SuffixOptions): Suffix {
-  const { output, axis, site, siteAxis, changed, mask, atRead, spread = false, given = [], others = [], prefix } = options;
+  const { output, axis, entries, mask, atRead, spread = false, others = [], prefix } = options;
   const { graph } = output;
-  const first = { value: site, axis: siteAxis, changed };
-  requireSuffix(options, [first, ...given]);
+  requireSuffix(options);
   const causal = new CausalReads(mask, POSITIONS);
-  const sources = new Map([first, ...given].map(({ value, changed }) => [value, changed]));
-  const reached = dependents([output, ...others.map(({ value }) => value)], sources.keys());
+  const sources = new Map(entries.flatMap((given, entry) => given.map(({ value, changed }) => [value, { changed, entry }])));
+  const ends = [output, ...others.map(({ value }) => value)];
+  const reachedBy = entries.map((given) =>
+    dependents(
+      ends,
+      given.map(({ value }) => value),
+    ),
+  );
+  const [reached] = reachedBy;
+  /** How many entries reach a value: always the first ones, since each reaches the next. */
+  const countOf = (value: Value): number => reachedBy.filter((reached) => reached.has(value)).length;
   const caches = new Map<string, Cache & { input: Value }>();
   const masks = new Map<string, Range>();
-  const vector = (list: List, size: Dimension) => inputNamed(graph, `range.${list}`, [size], 'int32');
-  const places = { at: () => vector('at', BRANCHES), after: () => vector('after', AFTER), last: () => vector('last', BRANCHES) };
-  /** The positions of a range, put together from lists that have one symbol for a size each, so that every run knows all sizes. */
-  const listOf = (range: Range): Value =>
-    range !== 'from' ? places[range]() : atRead ? places.at() : concat([places.at(), places.after()], 0);
-  const from = atRead ? BRANCHES : plus(BRANCHES, AFTER);
-  /** Keys that attention reads: those of the clean run, of which the mask hides all from the changed position on, and those of the branches. */
-  const all = plus(POSITIONS, from);
-  const size = (range: Range): Dimension => (range === 'from' ? from : range === 'after' ? AFTER : BRANCHES);
+  const each: Readonly<Record<Range, Dimension>> = { at: 1, after: minus(OWN, 1), from: OWN, last: 1 };
+  /** Branches of so many entries. */
+  const together = (count: number): Dimension => entries.slice(0, count).reduce<Dimension>((sum, _given, i) => plus(sum, branchesOf(i)), 0);
+  /** Positions of a range in all branches of so many entries; what is the same for all of them stands there once, if there is one position. */
+  const size = (range: Range, count: number): Dimension => {
+    if (atRead) return count === 0 ? 1 : together(count);
+    return times(BRANCHES, each[range]);
+  };
+  const list = (name: List): Value =>
+    inputNamed(
+      graph,
+      `range.${name}`,
+      [name === 'position' ? 1 : name === 'own' ? OWN : name === 'read' ? BRANCHES : times(BRANCHES, each[name])],
+      'int32',
+    );
+  /** Keys that attention reads: those of the clean run, of which the mask hides all from the changed position on, and those of the branch. */
+  const all = plus(POSITIONS, atRead ? 1 : OWN);
   const resized = (dimension: Dimension): Dimension => (dimension === POSITIONS ? all : dimension);
 
   const cache = (value: Value, at: number, part: Cache['part']): Value => {
@@ -130,7 +155,7 @@ export function suffix(options: SuffixOptions): Suffix {
     if (value === mask) {
       const name = `${prefix}.mask.${range}`;
       masks.set(name, range);
-      return inputNamed(graph, name, [size(range), all]);
+      return inputNamed(graph, name, [size(range, 0), all]);
     }
     // Scores of queries and keys that the change does not reach: their keys are those of the branches all the same.
     if (causal.carries(value, at)) {
@@ -139,8 +164,7 @@ export function suffix(options: SuffixOptions): Suffix {
       return compute(value, at, range);
     }
     if (atRead) return cache(value, at, 'at');
-    if (range === 'at') return gather(cache(value, at, 'whole'), vector('position', 1), at);
-    return gather(cache(value, at, 'whole'), listOf(range), at);
+    return gather(cache(value, at, 'whole'), list(range === 'at' ? 'position' : range), at);
   };
 
   const reaches = new Map<string, 'none' | 'at' | 'from'>();
@@ -165,7 +189,7 @@ export function suffix(options: SuffixOptions): Suffix {
   const seen = new Set<string>();
   const demand = (value: Value, at: number, range: Range): void => {
     const key = `${value.id}|${at}|${range}`;
-    if (seen.has(key) || sources.has(value) || reach(value, at) === 'none') return;
+    if (seen.has(key) || sources.get(value)?.entry === 0 || reach(value, at) === 'none') return;
     seen.add(key);
     if (range === 'from') fromOn.add(`${value.id}|${at}`);
     const { node } = value;
@@ -188,46 +212,81 @@ export function suffix(options: SuffixOptions): Suffix {
     const key = `${value.id}|${at}|${range}`;
     const known = made.get(key);
     if (known) return known;
+    const source = sources.get(value);
     let result: Value;
-    if (!atRead && own === 'at' && range === 'from') result = concat([part(value, at, 'at'), clean(value, at, 'after')], at);
-    else if (!atRead && own === 'at' && range !== 'at') result = clean(value, at, range);
-    else if (sources.has(value))
-      result = range === 'last' ? gather(sources.get(value)!, vector('read', BRANCHES), at) : sources.get(value)!;
-    else if (range === 'last' && fromOn.has(`${value.id}|${at}`)) result = gather(part(value, at, 'from'), vector('read', BRANCHES), at);
+    if (!atRead && own === 'at' && range === 'from') {
+      const [first, rest] = [part(value, at, 'at'), clean(value, at, 'after')];
+      result = mergeAxes(concat([byBranch(first, at, 'at'), byBranch(rest, at, 'after')], at + 1), at, at + 2);
+    } else if (!atRead && own === 'at' && range !== 'at') result = clean(value, at, range);
+    else if (source) {
+      const { changed, entry } = source;
+      if (entry > 0) result = concat([compute(value, at, range), changed], at);
+      else result = range === 'last' ? gather(changed, list('read'), at) : changed;
+    } else if (range === 'last' && fromOn.has(`${value.id}|${at}`)) result = gather(part(value, at, 'from'), list('read'), at);
     else result = compute(value, at, range);
     made.set(key, result);
     return result;
+  };
+  /** Positions of a range as two axes, branches and the positions of each; size 1 where all branches have the same one. */
+  const byBranch = (value: Value, at: number, range: Range): Value => {
+    const pieces: Dimension[] = value.shape[at] === 1 ? [1, 1] : [BRANCHES, each[range]];
+    return reshape(value, [...value.shape.slice(0, at), ...pieces, ...value.shape.slice(at + 1)]);
+  };
+  /** Part of a value for the branches of more entries than reach it: for the others it is as in the clean run. */
+  const extended = (value: Value, own: Value, at: number, count: number): Value => {
+    const before = countOf(value);
+    if (!atRead || before === 0 || before === count) return own;
+    if (causal.carries(value, at))
+      throw new CutRefusal(`cut positions: ${labelOf(value)}`, 'must be reached by all entries that share a run', String(value));
+    return concat([own, stretched(cache(value, at, 'at'), at, minus(together(count), together(before)))], at);
   };
   /** What is read at other positions: of the clean run, and of every branch from the changed position on. Undefined for what has no positions. */
   const keysOf = (value: Value) => {
     const axis = reached.has(value) ? positionsAxis(value) : axisOf(value, POSITIONS);
     if (axis === undefined) return undefined;
     const clean = cache(value, axis, 'whole');
-    return { axis, clean, own: reached.has(value) ? part(value, axis, 'from') : gather(clean, listOf('from'), axis) };
+    return { axis, clean, own: reached.has(value) ? part(value, axis, 'from') : gather(clean, list(atRead ? 'position' : 'own'), axis) };
   };
+  /** A value, from its inputs: for the branches of all entries that reach one of them. */
   const compute = (value: Value, at: number, range: Range): Value => {
     const node = value.node!;
     const axes = axesAlong(node, at);
     const slot = node.outputs.indexOf(value);
+    const count = Math.max(...node.inputs.map(countOf));
+    const partOf = (i: number): Value => extended(node.inputs[i], part(node.inputs[i], axes[i]!, range), axes[i]!, count);
     const apply = (inputs: readonly Value[]): Value => {
       const full = inputs.map((input, i) =>
-        axes[i] === undefined || broadcasts(node.operation) ? input : stretched(input, axes[i], size(range)),
+        axes[i] === undefined || broadcasts(node.operation) ? input : stretched(input, axes[i], size(range, count)),
       );
-      return reapply(node, full, at, size(range), resized)[slot];
+      return reapply(node, full, at, size(range, count), resized)[slot];
     };
-    const [left, right] = node.inputs;
-    const keys = node.operation.name === 'matmul' && node.inputs.length === 2 && axes[1] === undefined ? keysOf(right) : undefined;
+    const right = node.inputs[1] as Value | undefined;
+    const keys = node.operation.name === 'matmul' && node.inputs.length === 2 && axes[1] === undefined ? keysOf(right!) : undefined;
     if (keys) {
-      // Clean keys stay where they are: to copy them beside those of the branches takes longer than to multiply twice.
-      const query = part(left, axes[0]!, range);
+      // Clean keys stay where they are, and every branch has its own: to put them together for each takes longer than to multiply twice.
+      const own = extended(right!, keys.own, keys.axis, count);
+      const times = (query: Value, summed: boolean): Value => {
+        if (!reached.has(right!)) return apply([query, own]);
+        if (atRead) return ownProduct(asRows(query, axes[0]!), asRows(own, keys.axis), summed, node.attributes.scale as number);
+        const factors = [byBranch(query, axes[0]!, range), byBranch(own, keys.axis, 'from')];
+        const beside = [besidePositions(factors[0], axes[0]!), besidePositions(factors[1], keys.axis)];
+        const product = reapply(node, beside, at, size(range, count))[slot];
+        return mergeAxes(product, product.rank - 3, product.rank - 1);
+      };
+      const query = partOf(0);
       const summed = query.shape.indexOf(all);
-      if (summed < 0) return concat([apply([query, keys.clean]), apply([query, keys.own])], value.rank - 1);
-      return add(apply([slice(query, summed, 0, POSITIONS), keys.clean]), apply([slice(query, summed, POSITIONS, all), keys.own]));
+      if (summed < 0) {
+        const past = apply([query, keys.clean]);
+        return concat([reached.has(right!) ? stretched(past, at, size(range, count)) : past, times(query, true)], value.rank - 1);
+      }
+      return add(apply([slice(query, summed, 0, POSITIONS), keys.clean]), times(slice(query, summed, POSITIONS, all), false));
     }
     const inputs = axes.map((own, i) => {
       const input = node.inputs[i];
-      if (own !== undefined) return part(input, own, range);
+      if (own !== undefined) return partOf(i);
       const keys = keysOf(input);
+      if (keys && reached.has(input))
+        throw new CutRefusal(`cut positions: ${node.label}`, 'must read changed positions by a product only', String(input));
       if (keys) return concat([keys.clean, keys.own], keys.axis);
       // The same for all positions: ready-made, unless no prompt has a part in it (weights).
       return ofPrompt(input) ? cache(input, 0, 'whole') : input;
@@ -235,9 +294,41 @@ export function suffix(options: SuffixOptions): Suffix {
     return apply(inputs);
   };
 
-  const result = part(output, axis, 'last');
-  const rest = others.map(({ value, axis, range }) => part(value, axis, range));
-  return { output: result, others: rest, caches: [...caches.values()].map(({ input: _input, ...rest }) => rest), masks };
+  const result = (value: Value, axis: number, range: Range) => extended(value, part(value, axis, range), axis, entries.length);
+  const read = result(output, axis, 'last');
+  const rest = others.map(({ value, axis, range }) => result(value, axis, range));
+  return {
+    output: read,
+    others: rest,
+    caches: [...caches.values()].map(({ input: _input, ...rest }) => rest),
+    masks,
+    sizes: atRead ? {} : { 'places at': list('at'), 'places own': list('own') },
+  };
+}
+
+/** The branches, at axis `at` before the positions of each, as one of the axes that products go through one by one. */
+function besidePositions(value: Value, at: number): Value {
+  if (at === value.rank - 3) return value;
+  const order = value.shape.map((_dimension, i) => i);
+  order.splice(value.rank - 3, 0, ...order.splice(at, 1));
+  return transpose(value, order);
+}
+
+/** [.., branches, n], of a value whose branches are one of its last two axes. */
+function asRows(value: Value, branches: number): Value {
+  if (branches === value.rank - 2) return value;
+  return transpose(value, [...value.shape.keys()].slice(0, -2).concat(value.rank - 1, value.rank - 2));
+}
+
+/**
+ * What each branch makes of its one key: query · key, [.., branches, n] both (`summed`); or its weight × its value, [.., branches, 1] and
+ * [.., branches, n]. As products of matrices they would be so small that calling one takes longer than the sums.
+ */
+function ownProduct(left: Value, right: Value, summed: boolean, scale: number): Value {
+  const product = multiply(left, right);
+  if (!summed) return scale === 1 ? product : multiply(product, scale);
+  const width = product.shape.at(-1) as number;
+  return matmul(product, product.graph.constant(new Float32Array(width).fill(scale), [width, 1]));
 }
 
 /** Whether inputs of size 1 stretch to others by themselves. */
@@ -255,21 +346,28 @@ const ofPrompt = (value: Value): boolean =>
 
 const labelOf = (value: Value): string => value.node?.label ?? (value.source.kind === 'input' ? value.source.name : value.source.kind);
 
-function requireSuffix({ output, axis, mask, atRead, spread, others = [] }: SuffixOptions, given: readonly GivenValue[]): void {
+function requireSuffix({ output, axis, mask, entries, atRead, spread, others = [] }: SuffixOptions): void {
   const positionsAt = (place: string, value: Value, at: number) => {
     if (axisOf(value, POSITIONS) !== at)
       throw new UserError(`suffix: ${place}`, `must have ${String(POSITIONS)} along axis ${at} and no other`, String(value));
   };
   positionsAt('output', output, axis);
   others.forEach(({ value, axis: own }) => positionsAt('output', value, own));
+  if (entries.length > 1 && !(atRead && entries.every(({ length }) => length === 1)))
+    throw new UserError('suffix: entries', 'must be one, or of one value each if the changed position is read', entries.length);
   const nodes = reachableNodes([output, ...others.map(({ value }) => value)]);
-  for (const { value, axis: own, changed } of given) {
-    positionsAt('site', value, own);
-    const shape = value.shape.map((dimension, i) => (i !== own ? dimension : spread && !atRead ? plus(BRANCHES, AFTER) : BRANCHES));
-    if (!sameShape(changed.shape, shape) || changed.dtype !== value.dtype)
-      throw new UserError('suffix: changed', `must be ${value.dtype} [${shape.map(String).join(', ')}]`, String(changed));
-    requireReached('suffix: site', value, nodes);
-  }
+  entries.forEach((given, entry) => {
+    for (const { value, axis: own, changed } of given) {
+      positionsAt('site', value, own);
+      const shape = value.shape.map((dimension, i) => (i !== own ? dimension : spread && !atRead ? FROM : branchesOf(entry)));
+      if (!sameShape(changed.shape, shape) || changed.dtype !== value.dtype)
+        throw new UserError('suffix: changed', `must be ${value.dtype} [${shape.map(String).join(', ')}]`, String(changed));
+      requireReached('suffix: site', value, nodes);
+      const before = entry > 0 && entries[entry - 1][0].value;
+      if (before && !leadsTo(before, value))
+        throw new CutRefusal('suffix: entries', 'must each be computed from the one before', `${labelOf(before)} and ${labelOf(value)}`);
+    }
+  });
   if (mask.source.kind !== 'input' || !sameShape(mask.shape, [POSITIONS, POSITIONS]))
     throw new UserError('suffix: mask', `must be an input [${String(POSITIONS)}, ${String(POSITIONS)}]`, String(mask));
 }

@@ -111,8 +111,8 @@ export class SiteChecks {
     const prefix = `${site}.${atRead ? 'read' : 'earlier'}`;
     const shape = value.shape.map((dimension, i) => (i === axis ? BRANCHES : dimension));
     const changed = this.graph.inputs.get(`${prefix}.changed`) ?? this.graph.input(`${prefix}.changed`, shape);
-    const made = suffix({ output: this.#logits, axis: 1, site: value, siteAxis: axis, changed, mask: this.#mask, atRead, prefix });
-    const compiled = this.#once(prefix, () => executor.compile(program({ logits: made.output })));
+    const made = suffix({ output: this.#logits, axis: 1, entries: [[{ value, axis, changed }]], mask: this.#mask, atRead, prefix });
+    const compiled = this.#once(prefix, () => executor.compile(program({ logits: made.output, ...made.sizes })));
     const caches = Object.fromEntries(made.caches.map(({ name, value }) => [name, value]));
     const cached =
       made.caches.length === 0 ? {} : this.#once(`${prefix}.caches`, () => this.oracle.compile(program(caches))).run(this.#feeds);
