@@ -37,7 +37,7 @@ export function branchFeeds(
     const own = new Float32Array(size);
     for (let place = 0; place < places; place++)
       for (let row = 0; row < rows; row++) {
-        part(entries[entry][Math.floor(place / (1 + after))] as Change | undefined, row, from + (place % (1 + after)), own);
+        part(entries[entry][Math.floor(place / (1 + after))], row, from + (place % (1 + after)), own);
         parts.write(row, place, own);
       }
     feeds[givenName(name, shape.mode, entry)] = { data, shape: shapeOf };

@@ -14,8 +14,9 @@ import { alongBroadcast, type Operation } from '../graph/operation.ts';
 import { dependents, reachableNodes, requireReached } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import { UserError } from '../base/errors.ts';
-import { add, broadcastTo, concat, gather, matmul, mergeAxes, multiply, reshape, slice, transpose } from '../ops/index.ts';
+import { add, broadcastTo, concat, gather, mergeAxes, slice } from '../ops/index.ts';
 import { CausalReads } from './causal.ts';
+import { byBranch, severalKeys, singleKeys } from './ownKeys.ts';
 import { axesAlong, axisOf, CutRefusal, reapply } from './restrict.ts';
 import { inputNamed, reaches as leadsTo } from './sweep.ts';
 
@@ -116,7 +117,7 @@ export function suffix(options: SuffixOptions): Suffix {
   );
   const [reached] = reachedBy;
   /** How many entries reach a value: always the first ones, since each reaches the next. */
-  const countOf = (value: Value): number => reachedBy.filter((reached) => reached.has(value)).length;
+  const countOf = (value: Value): number => reachedBy.filter((one) => one.has(value)).length;
   const caches = new Map<string, Cache & { input: Value }>();
   const masks = new Map<string, Range>();
   const each: Readonly<Record<Range, Dimension>> = { at: 1, after: minus(OWN, 1), from: OWN, last: 1 };
@@ -215,8 +216,11 @@ export function suffix(options: SuffixOptions): Suffix {
     const source = sources.get(value);
     let result: Value;
     if (!atRead && own === 'at' && range === 'from') {
-      const [first, rest] = [part(value, at, 'at'), clean(value, at, 'after')];
-      result = mergeAxes(concat([byBranch(first, at, 'at'), byBranch(rest, at, 'after')], at + 1), at, at + 2);
+      const pieces = (['at', 'after'] as const).map((piece) => {
+        const own = piece === 'at' ? part(value, at, piece) : clean(value, at, piece);
+        return byBranch({ value: own, axis: at }, BRANCHES, each[piece]).value;
+      });
+      result = mergeAxes(concat(pieces, at + 1), at, at + 2);
     } else if (!atRead && own === 'at' && range !== 'at') result = clean(value, at, range);
     else if (source) {
       const { changed, entry } = source;
@@ -226,11 +230,6 @@ export function suffix(options: SuffixOptions): Suffix {
     else result = compute(value, at, range);
     made.set(key, result);
     return result;
-  };
-  /** Positions of a range as two axes, branches and the positions of each; size 1 where all branches have the same one. */
-  const byBranch = (value: Value, at: number, range: Range): Value => {
-    const pieces: Dimension[] = value.shape[at] === 1 ? [1, 1] : [BRANCHES, each[range]];
-    return reshape(value, [...value.shape.slice(0, at), ...pieces, ...value.shape.slice(at + 1)]);
   };
   /** Part of a value for the branches of more entries than reach it: for the others it is as in the clean run. */
   const extended = (value: Value, own: Value, at: number, count: number): Value => {
@@ -265,21 +264,22 @@ export function suffix(options: SuffixOptions): Suffix {
     if (keys) {
       // Clean keys stay where they are, and every branch has its own: to put them together for each takes longer than to multiply twice.
       const own = extended(right!, keys.own, keys.axis, count);
-      const times = (query: Value, summed: boolean): Value => {
+      const withOwn = (query: Value, summed: boolean): Value => {
         if (!reached.has(right!)) return apply([query, own]);
-        if (atRead) return ownProduct(asRows(query, axes[0]!), asRows(own, keys.axis), summed, node.attributes.scale as number);
-        const factors = [byBranch(query, axes[0]!, range), byBranch(own, keys.axis, 'from')];
-        const beside = [besidePositions(factors[0], axes[0]!), besidePositions(factors[1], keys.axis)];
-        const product = reapply(node, beside, at, size(range, count))[slot];
-        return mergeAxes(product, product.rank - 3, product.rank - 1);
+        const factors = [
+          { value: query, axis: axes[0]! },
+          { value: own, axis: keys.axis },
+        ] as const;
+        if (atRead) return singleKeys(node, ...factors, summed);
+        return severalKeys(node, ...factors, BRANCHES, { queries: each[range], keys: OWN }, { axis: at, size: size(range, count) });
       };
       const query = partOf(0);
       const summed = query.shape.indexOf(all);
       if (summed < 0) {
         const past = apply([query, keys.clean]);
-        return concat([reached.has(right!) ? stretched(past, at, size(range, count)) : past, times(query, true)], value.rank - 1);
+        return concat([reached.has(right!) ? stretched(past, at, size(range, count)) : past, withOwn(query, true)], value.rank - 1);
       }
-      return add(apply([slice(query, summed, 0, POSITIONS), keys.clean]), times(slice(query, summed, POSITIONS, all), false));
+      return add(apply([slice(query, summed, 0, POSITIONS), keys.clean]), withOwn(slice(query, summed, POSITIONS, all), false));
     }
     const inputs = axes.map((own, i) => {
       const input = node.inputs[i];
@@ -304,31 +304,6 @@ export function suffix(options: SuffixOptions): Suffix {
     masks,
     sizes: atRead ? {} : { 'places at': list('at'), 'places own': list('own') },
   };
-}
-
-/** The branches, at axis `at` before the positions of each, as one of the axes that products go through one by one. */
-function besidePositions(value: Value, at: number): Value {
-  if (at === value.rank - 3) return value;
-  const order = value.shape.map((_dimension, i) => i);
-  order.splice(value.rank - 3, 0, ...order.splice(at, 1));
-  return transpose(value, order);
-}
-
-/** [.., branches, n], of a value whose branches are one of its last two axes. */
-function asRows(value: Value, branches: number): Value {
-  if (branches === value.rank - 2) return value;
-  return transpose(value, [...value.shape.keys()].slice(0, -2).concat(value.rank - 1, value.rank - 2));
-}
-
-/**
- * What each branch makes of its one key: query · key, [.., branches, n] both (`summed`); or its weight × its value, [.., branches, 1] and
- * [.., branches, n]. As products of matrices they would be so small that calling one takes longer than the sums.
- */
-function ownProduct(left: Value, right: Value, summed: boolean, scale: number): Value {
-  const product = multiply(left, right);
-  if (!summed) return scale === 1 ? product : multiply(product, scale);
-  const width = product.shape.at(-1) as number;
-  return matmul(product, product.graph.constant(new Float32Array(width).fill(scale), [width, 1]));
 }
 
 /** Whether inputs of size 1 stretch to others by themselves. */

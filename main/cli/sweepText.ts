@@ -44,7 +44,7 @@ export function planText(plan: SweepPlan): string {
   const { cells, family, pairs, length, naiveForwards, forwards, runs, proved, whole, reason, seconds, bytes } = plan;
   return [
     `plan: ${cells} cells on ${pairs} pairs of ${length} tokens; p counts a family of ${family}; ${proved} proved to be zero`,
-    `      ${forwards} forwards and ${runs} partial runs for ${naiveForwards} forwards, about ${durationText(seconds.planned)} for ${durationText(seconds.naive)}; effects ${bytesText(bytes.effects)}, memory ${bytesText(bytes.memory)}`,
+    `      ${forwards} forwards and ${runs} partial runs for ${naiveForwards} forwards, about ${durationText(seconds.planned)} for ${durationText(seconds.naive)} on one thread; effects ${bytesText(bytes.effects)}, memory ${bytesText(bytes.memory)} a thread`,
     ...(whole > 0 ? [`      ${whole} cells are run whole: ${reason}`] : []),
   ].join('\n');
 }
