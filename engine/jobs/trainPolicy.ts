@@ -54,8 +54,9 @@ export const trainPolicyOptions = z.strictObject({
     .meta({ description: 'what the alignment changes: attention of layers 1 and 2 (with slots unless given), or everything (without)' }),
   retention: between(0, 1).default(0.5).meta({ description: 'share of ciphered prompts in the alignment, which keep their answers' }),
   base: stage(900, 3e-3, 0.02),
-  // The prototype took 1500. Seeds behave after them, but seed 1 was not settled: a gap of 5.5 and a sufficiency of .88 (.998 after 3000 steps).
-  alignment: stage(2500, 2e-3, 0),
+  // The prototype took 1500. Models behave after them, and after 2500, but some are not settled: of ten, one had a sufficiency of .86 and one lost only
+  // .84 of its route under the cipher, and which ones differs between processors.
+  alignment: stage(4000, 2e-3, 0),
   batch: wholeBetween(1, 65_536).default(128).meta({ description: 'prompts in a step' }),
   checkpointSeconds: between(0, 86_400)
     .optional()

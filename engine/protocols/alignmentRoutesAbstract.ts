@@ -24,7 +24,7 @@ export type ClaimId = keyof typeof ALIGNMENT_ROUTES_CLAIMS;
 /** One road to a claim: figures, and the rule that made a status of them. */
 export interface Evidence {
   readonly claim: ClaimId;
-  readonly source: 'published tables' | 'tier A' | 'tier B';
+  readonly source: 'published tables' | 'tier A' | 'tier B' | 'tier C';
   readonly measured: Readonly<Record<string, number>>;
   readonly status: ClaimStatus;
   /** When it is reproduced, and when in sign only. */

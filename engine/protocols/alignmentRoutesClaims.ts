@@ -8,7 +8,9 @@
 import type { PublishedResults } from '../formats/publishedRouting/importPublished.ts';
 import { ALIGNMENT_ROUTES_CLAIMS, type ClaimId, type ClaimStatus, type Evidence } from './alignmentRoutesAbstract.ts';
 import { judgePublished } from './alignmentRoutesPublished.ts';
+import { judgeScales } from './alignmentRoutesScales.ts';
 import { judgeTestbed, type TestbedReport } from './alignmentRoutesTestbed.ts';
+import type { ScalesReport } from './policyScales.ts';
 
 export interface JudgedClaim {
   readonly id: ClaimId;
@@ -23,15 +25,18 @@ export interface ClaimsInput {
   readonly tierA?: TestbedReport;
   /** Accepted models only count (methods.md T20). */
   readonly tierB?: readonly TestbedReport[];
+  /** Of its models, too, only accepted ones count. */
+  readonly tierC?: ScalesReport;
 }
 
 /** Every claim, in the order of the abstract. */
-export function judgeAlignmentRoutes({ published, tierA, tierB }: ClaimsInput): JudgedClaim[] {
+export function judgeAlignmentRoutes({ published, tierA, tierB, tierC }: ClaimsInput): JudgedClaim[] {
   const accepted = (tierB ?? []).filter(({ accepted: good }) => good);
   const evidence = [
     ...(published ? judgePublished(published) : []),
     ...(tierA ? judgeTestbed('tier A', [tierA]) : []),
     ...(accepted.length > 0 ? judgeTestbed('tier B', accepted) : []),
+    ...(tierC ? judgeScales(tierC) : []),
   ];
   return (Object.keys(ALIGNMENT_ROUTES_CLAIMS) as ClaimId[]).map((id) => {
     const own = evidence.filter(({ claim }) => claim === id);

@@ -9,6 +9,7 @@ import { judgeAlignmentRoutes, type ClaimsInput, type JudgedClaim } from '../../
 import type { TestbedReport } from '../../engine/protocols/alignmentRoutesTestbed.ts';
 import { amplifiersOf, thresholdsOf, tierA, tierASubjects, tierB, tierBSubject } from '../../engine/protocols/policy.ts';
 import type { PolicyReport } from '../../engine/protocols/policyReport.ts';
+import { tierC } from '../../engine/protocols/policyScales.ts';
 import type { Submit } from '../../engine/protocols/protocol.ts';
 import { absolutePath, addCores, sessionOption } from './common.ts';
 import { Flags } from './flags.ts';
@@ -26,6 +27,10 @@ const schema = z.strictObject({
     .array(wholeBetween(0, Number.MAX_SAFE_INTEGER), 'must be a list of seeds')
     .default([])
     .meta({ description: 'of tier-b models to train and judge, such as 0 or 0-9; none unless given, for each takes minutes', range: true }),
+  heads: z
+    .array(wholeBetween(2, 64), 'must be a list of numbers of heads')
+    .default([])
+    .meta({ description: 'in a layer of tier-c models to train and judge, such as 2,4,8,16; none unless given' }),
 });
 const flags = new Flags(schema);
 
@@ -45,25 +50,26 @@ export function claimsCommand(surroundings: Surroundings): Command {
   return addCores(command, PLACE)
     .option('--json', 'print an array of JSON')
     .action(async (given: ClaimsOptions) => {
-      const { seeds } = flags.parse(PLACE, given);
+      const chosen = flags.parse(PLACE, given);
       const published =
         given.published === undefined
           ? undefined
           : importPublished(readPublishedFolder(absolutePath(given.published, `${PLACE}: --published`, 'folder')));
-      const reports = await testbeds(seeds, given, surroundings);
+      const reports = await testbeds(chosen, given, surroundings);
       const judged = judgeAlignmentRoutes({ ...reports, ...(published && { published }) });
       await print(given.json ? jsonLine(judged) : claimsText(judged));
     });
 }
 
 async function testbeds(
-  seeds: readonly number[],
+  chosen: z.output<typeof schema>,
   given: ClaimsOptions,
   surroundings: Surroundings,
-): Promise<Pick<ClaimsInput, 'tierA' | 'tierB'>> {
+): Promise<Pick<ClaimsInput, 'tierA' | 'tierB' | 'tierC'>> {
+  const { seeds, heads } = chosen;
   const kept =
     given.session === undefined
-      ? temporarySession(stateFile(defaultState(), PLACE, seeds), ({ message }) => warn(message))
+      ? temporarySession(stateFile(defaultState(), PLACE, chosen), ({ message }) => warn(message))
       : ownSession(absolutePath(given.session, `${PLACE}: --session`, 'file'));
   const { session } = kept;
   if (session.notice !== undefined) warn(session.notice);
@@ -84,8 +90,9 @@ async function testbeds(
         const report = await tierB.run(asked, submit, () => undefined);
         trained.push(await of(report, (await tierBSubject(asked, submit)).subject));
       }
+      const scales = heads.length > 0 ? await tierC.run(tierC.parse({ heads }), submit, () => undefined) : undefined;
       kept.finished();
-      return { tierA: first, ...(seeds.length > 0 && { tierB: trained }) };
+      return { tierA: first, ...(seeds.length > 0 && { tierB: trained }), ...(scales && { tierC: scales }) };
     });
   } finally {
     line.clear();

@@ -3,7 +3,8 @@
  *
  * One head at a time understates what is redundant (trap T21). A set is swapped at once and compared with its best single member. Sets are all heads of
  * a layer, those of it that write for the positive side (pro) and against it (counter), by the sign of Δ of their direct effect, and the same over all
- * layers. A band with counter heads in it may do less than its best head; a band that is silent in direct attribution is only among the sets of all.
+ * layers; and the 2, 4, 8, … heads with the largest necessity, chosen by the same pairs. A band with counter heads in it may do less than its best
+ * head; a band that is silent in direct attribution is only among the sets of all and the chosen ones.
  */
 import { z } from 'zod';
 import { pearsonMatrix, splitInTwo } from '../../base/inference/coalitions.ts';
@@ -28,7 +29,7 @@ const options = z.strictObject({
 
 export const bands: RoutingAnalysis<typeof options> = {
   id: 'bands',
-  version: 1,
+  version: 2,
   title: 'what sets of heads do together beside their best single head, and which heads act together over the pairs',
   arms: ['sensitive', 'control'],
   options,
@@ -38,7 +39,7 @@ export const bands: RoutingAnalysis<typeof options> = {
     const n = pairs.pairs;
     const runner = context.runner(model);
     const random = new Random(seed).fork('bands');
-    const steps = new RunSteps(`bands: ${label}`, context, 4);
+    const steps = new RunSteps(`bands: ${label}`, context, 6);
     const direct = new DirectEffects(model, pairs);
     const attributed = await attribute(direct, runner, pairs, steps);
     const gap = gapOf(attributed.metric.sensitive, attributed.metric.control, new Random(seed));
@@ -46,37 +47,32 @@ export const bands: RoutingAnalysis<typeof options> = {
     const { means, shares } = sharesOf(attributed.difference, direct.labels.length);
     const heads = allHeads(config);
     const toward = (cell: number) => (shares[cell] >= asked.least ? Math.sign(means[cell]) * (Math.sign(gap.estimate) || 1) : 0);
-    const sets = setsOf(heads, config.layers, toward);
     const singles = heads.map((head): Part => ({ id: labelOf(head), heads: [head] }));
     const positions = positionsOf('bands: positions', asked.positions, pairs);
-    const { noised, denoised, necessity, sufficiency } = await interchange(runner, pairs, [...singles, ...sets], positions, { steps });
-
-    // The singles come first in both; only the sets are the family.
-    const tail = (effects: Float64Array) => effects.subarray(singles.length * n);
-    const way = (effects: typeof noised, changes: Float64Array) => {
-      const all = wayOf('joint', effects, tail(changes));
-      return { ...all, state: effects.state.slice(singles.length), moved: effects.moved.subarray(singles.length) };
-    };
+    const alone = await interchange(runner, pairs, singles, positions, { steps });
     const share = (effects: Float64Array, cell: number) =>
       gap.divides ? meanOf(effects.subarray(cell * n, (cell + 1) * n)) / gap.estimate : NaN;
+    const mean = (effects: Float64Array) => Float64Array.from(heads, (_head, cell) => share(effects, cell));
+    const single = { necessity: mean(alone.necessity), sufficiency: mean(alone.sufficiency) };
+    const sets = [...setsOf(heads, config.layers, toward), ...leading(heads, single.necessity)];
+    const joint = await interchange(runner, pairs, sets, positions, { steps });
     const members = sets.map(({ heads: own }) => own.map((head) => heads.indexOf(head)));
-    const best = (effects: Float64Array) => Float64Array.from(members, (own) => Math.max(...own.map((cell) => share(effects, cell))));
     const perBand = (unit: string, definition: string, data: Float64Array) => ({ axes: ['band'], unit, definition, data });
-    const compared = (name: string, effects: Float64Array) => {
-      const singly = best(effects);
-      const joint = members.map((_own, i) => share(effects, singles.length + i));
+    const compared = (name: 'necessity' | 'sufficiency') => {
+      const best = Float64Array.from(members, (own) => Math.max(...own.map((cell) => single[name][cell])));
       return {
-        [`${name}Best`]: perBand('share', `${name} of the best single head of the set`, singly),
+        [`${name}Best`]: perBand('share', `${name} of the best single head of the set`, best),
         [`${name}Sum`]: perBand(
           'share',
           `sum of the ${name} of its heads, one at a time`,
-          Float64Array.from(members, (own) => own.reduce((sum, cell) => sum + share(effects, cell), 0)),
+          Float64Array.from(members, (own) => own.reduce((sum, cell) => sum + single[name][cell], 0)),
         ),
         [`${name}Ratio`]: perBand(
           '',
           `${name} of the set / that of its best single head; NaN where no single head has a tenth of a percent`,
-          Float64Array.from(joint, (value, i) => (singly[i] >= 1e-3 ? value / singly[i] : NaN)),
+          Float64Array.from(members, (_own, i) => (best[i] >= 1e-3 ? share(joint[name], i) / best[i] : NaN)),
         ),
+        [`${name}Alone`]: { axes: ['component'], unit: 'share', definition: `${name} of each head by itself`, data: single[name] },
       };
     };
     const coalition = coalitionsOf(attributed.difference, n, heads, means, toward, asked);
@@ -94,7 +90,7 @@ export const bands: RoutingAnalysis<typeof options> = {
             name: 'necessity',
             axes: ['band'],
             definition: 'M(x⁺) − M(x⁺ with all heads of the set as on x⁻)',
-            ways: [way(noised, necessity)],
+            ways: [wayOf('joint', joint.noised, joint.necessity)],
           },
           gap,
           random,
@@ -104,13 +100,13 @@ export const bands: RoutingAnalysis<typeof options> = {
             name: 'sufficiency',
             axes: ['band'],
             definition: 'M(x⁻ with all heads of the set as on x⁺) − M(x⁻)',
-            ways: [way(denoised, sufficiency)],
+            ways: [wayOf('joint', joint.denoised, joint.sufficiency)],
           },
           gap,
           random,
         ),
-        ...compared('necessity', necessity),
-        ...compared('sufficiency', sufficiency),
+        ...compared('necessity'),
+        ...compared('sufficiency'),
         size: {
           axes: ['band'],
           unit: 'heads',
@@ -156,6 +152,15 @@ function setsOf(heads: readonly Head[], layers: number, toward: (cell: number) =
   add('pro', (_head, cell) => toward(cell) > 0);
   add('counter', (_head, cell) => toward(cell) < 0);
   add('all', () => true);
+  return sets;
+}
+
+/** The 2, 4, 8, … heads with the largest necessity, fewer than all. */
+function leading(heads: readonly Head[], necessity: Float64Array): Part[] {
+  const order = heads.map((_head, cell) => cell).sort((a, b) => necessity[b] - necessity[a] || a - b);
+  const sets: Part[] = [];
+  for (let size = 2; size < heads.length; size *= 2)
+    sets.push({ id: `top ${size}`, heads: order.slice(0, size).map((cell) => heads[cell]) });
   return sets;
 }
 
