@@ -9,7 +9,7 @@ import type { TrainPolicyResult } from '../jobs/trainPolicy.ts';
 import { policyPairs } from '../tasks/policyPairs.ts';
 import { policyTask } from '../tasks/policyRouting.ts';
 import { ProgressBoard } from './progressBoard.ts';
-import type { Protocol, Submit } from './protocol.ts';
+import type { Protocol } from './protocol.ts';
 
 /** What several heads do together, as shares of the gap. */
 export interface JointEffect {
@@ -85,7 +85,7 @@ export const tierC: Protocol<ScalesOptions, ScalesReport> = {
           ...(alignmentSteps !== undefined && { alignment: { steps: alignmentSteps } }),
         },
       });
-      const found = await (watched as Submit)<Findings>({
+      const found = await watched<Findings>({
         kind: 'bands',
         parameters: { model, label, pairs: policyPairs(policyTask(), { pairs, seed }), seed, options: {} },
       });
@@ -102,12 +102,13 @@ function scaleOf(heads: number, accepted: boolean, { axes, measures }: Findings)
     const at = names.indexOf(set);
     return { necessity: measures.necessity.data[at], sufficiency: measures.sufficiency.data[at] };
   };
-  const alone = measures.necessityAlone.data;
-  const first = alone.indexOf(Math.max(...alone));
+  const alone = [...measures.necessityAlone.data];
+  // Without a gap there are no shares of it, and no head is the best.
+  const first = alone.reduce((best, value, cell) => (value > (alone[best] ?? -Infinity) ? cell : best), -1);
   const best = {
-    head: String(axes.component.values[first]),
-    necessity: alone[first],
-    sufficiency: measures.sufficiencyAlone.data[first],
+    head: first < 0 ? 'none' : String(axes.component.values[first]),
+    necessity: alone[first] ?? NaN,
+    sufficiency: measures.sufficiencyAlone.data[first] ?? NaN,
   };
   const leading = Object.fromEntries(
     names.flatMap((name) => {

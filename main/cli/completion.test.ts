@@ -42,7 +42,7 @@ describe('candidates', () => {
     ],
     [
       ['run', ''],
-      ['dopamine', 'tier-a', 'tier-b'],
+      ['dopamine', 'tier-a', 'tier-b', 'tier-c'],
     ],
     [['train', '--ang'], ['--angles']],
     [

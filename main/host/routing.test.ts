@@ -102,7 +102,7 @@ test('forms of analyses and protocols are described', async () => {
     arms: ['sensitive', 'control'],
     others: { least: 0, most: 0 },
   });
-  expect(routing.protocols.map(({ id }) => id)).toEqual(['tier-a', 'tier-b']);
+  expect(routing.protocols.map(({ id }) => id)).toEqual(['tier-a', 'tier-b', 'tier-c']);
   expect(routing.protocols[1].fields.find(({ path }) => path === 'orthogonal')).toMatchObject({ kind: 'flag', fallback: true });
   expect(protocols.map(({ id }) => id)).toEqual(['dopamine']);
 });
