@@ -1,7 +1,7 @@
 /**
  * The proof that branches may share one axis of positions (suffix.ts): other positions are read through the mask and in no other way.
  *
- * A suffix gives an operation other keys than the whole run does: those of every branch, in another order. That changes nothing only where
+ * A suffix gives an operation other keys than the whole run does: those of the clean run and then a branch's own. That changes nothing only where
  * keys which the mask hides weigh exactly 0 and the sum over the others does not ask for their order. The one form known to be so is
  * softmax(q kᵀ + mask) v, where more may be hidden by tables looked up by what the query and the key are (their roles). It is recognised as
  * it is built; whatever else reads across positions is refused, right though it may be.
@@ -30,7 +30,7 @@ export class CausalReads {
 
   /**
    * Throws unless part of `value`, along its positions axis `at`, may be computed from the same part of those inputs that run with it and from
-   * keys of several branches in place of the others.
+   * keys of a branch after the clean ones, in place of the others.
    * @param axes the axis of each input of its node that runs with `at`; undefined for inputs that are needed whole
    */
   require(value: Value, at: number, axes: readonly (number | undefined)[]): void {

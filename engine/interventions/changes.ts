@@ -147,9 +147,9 @@ function touch(
 
 /** Hands out vectors of zeros in one piece of memory: to make them one by one takes longer than to fill them. */
 function vectors(count: number, size: number): () => Float32Array {
-  const all = new Float32Array(count * size);
+  let all: Float32Array | undefined;
   let used = 0;
-  return () => all.subarray(used, (used += size));
+  return () => (all ??= new Float32Array(count * size)).subarray(used, (used += size));
 }
 
 function same(a: Float32Array, b: Float32Array): boolean {

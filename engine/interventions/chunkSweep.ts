@@ -1,5 +1,5 @@
 /** Runs the planned interventions of one request chunk by chunk: the unchanged values, then branches of everything that can matter. */
-import type { Executable, Executor } from '../execute/executor.ts';
+import type { Executable, Executor, Feeds, Results } from '../execute/executor.ts';
 import { branchProgram, shapeKey, type BranchProgram, type BranchShape, type Observed } from './branchProgram.ts';
 import { branchCount, branchFeeds, BranchResults } from './branchRun.ts';
 import { Captures, type Wanted } from './captures.ts';
@@ -19,32 +19,39 @@ const PROGRAMS = 64;
 export class BranchPrograms {
   readonly #executor: Executor;
   readonly #model: ModelGraph;
-  readonly #known = new Map<string, { readonly program: BranchProgram; readonly run: Executable }>();
+  readonly #known = new Map<string, { readonly program: BranchProgram; run?: Executable }>();
 
   constructor(executor: Executor, model: ModelGraph) {
     this.#executor = executor;
     this.#model = model;
   }
 
-  get(shape: BranchShape): { readonly program: BranchProgram; readonly run: Executable } {
+  /** What a shape needs and gives; it is compiled when it runs. */
+  program(shape: BranchShape): BranchProgram {
+    return this.#get(shape).program;
+  }
+
+  run(shape: BranchShape, feeds: Feeds): Results {
+    const found = this.#get(shape);
+    found.run ??= this.#executor.compile(found.program.program);
+    return found.run.run(feeds);
+  }
+
+  #get(shape: BranchShape) {
     const key = shapeKey(shape);
-    let found = this.#known.get(key);
-    if (!found) {
-      const made = branchProgram(this.#model, shape);
-      found = { program: made, run: this.#executor.compile(made.program) };
-    }
+    const found = this.#known.get(key) ?? { program: branchProgram(this.#model, shape) };
     this.#known.delete(key);
     this.#known.set(key, found);
     for (const [old, { run }] of this.#known) {
       if (this.#known.size <= PROGRAMS) break;
-      run.dispose();
+      run?.dispose();
       this.#known.delete(old);
     }
     return found;
   }
 
   dispose(): void {
-    for (const { run } of this.#known.values()) run.dispose();
+    for (const { run } of this.#known.values()) run?.dispose();
     this.#known.clear();
   }
 }
@@ -144,7 +151,7 @@ export class ChunkSweep {
 
   *#changed(chunk: Chunk, store: EffectsStore): Generator<number, void, void> {
     const read = this.#resolved.pairs.read[chunk[0]];
-    const groups = this.#groups(chunk);
+    const { groups } = this.#groups(chunk);
     let done = 0;
     for (const intervention of this.#planned) {
       const evaluated = evaluate(this.#resolved.interventions[intervention], {
@@ -177,20 +184,15 @@ export class ChunkSweep {
 
   readonly #earlierMatters = (site: Site): boolean => this.#ways.earlierMatters(site, this.#observed);
 
-  #groups(chunk: Chunk): Groups<Member> {
-    const read = this.#resolved.pairs.read[chunk[0]];
-    return new Groups(chunk.length, read, this.#expected(chunk), this.#ways);
-  }
-
-  /** Shapes of the planned interventions in a chunk. */
-  #expected(chunk: Chunk): BranchShape[] {
-    const { interventions } = this.#resolved;
-    return this.#planned.map((i) => expectedShape(interventions[i], this.#resolved, this.#observed, this.#ways, chunk));
+  #groups(chunk: Chunk): { groups: Groups<Member>; expected: (BranchShape | undefined)[] } {
+    const { interventions, pairs } = this.#resolved;
+    const expected = this.#planned.map((i) => expectedShape(interventions[i], this.#resolved, this.#observed, this.#ways, chunk));
+    return { groups: new Groups(this.#model, pairs, chunk, pairs.read[chunk[0]], expected, this.#ways), expected };
   }
 
   /** @returns how many interventions were run */
   #branches(chunk: Chunk, read: number, { shape, from, entries }: Group<Member>, store: EffectsStore): number {
-    const { program, run } = this.#programs.get(shape);
+    const program = this.#programs.program(shape);
     const caches = Object.fromEntries(
       program.caches.map(({ name, value, axis, part }) => [name, this.#captures.get(this.#base, chunk, { value, axis, part })]),
     );
@@ -204,7 +206,7 @@ export class ChunkSweep {
     };
     const changes = entries.map((members) => members.map(({ change }) => change));
     const feeds = branchFeeds(program, changes, from, { rows: chunk.length, read, length: this.#resolved.pairs.length, clean });
-    const results = new BranchResults(run.run({ ...this.#common, ...caches, ...feeds }), 1 + read - from);
+    const results = new BranchResults(this.#programs.run(shape, { ...this.#common, ...caches, ...feeds }), 1 + read - from);
     let begun = 0;
     const placed = entries.flatMap((members) => {
       const begin = begun;
@@ -284,11 +286,15 @@ export class ChunkSweep {
     }
     const shapes = new Map<string, BranchShape>();
     for (const chunk of chunks) {
-      const groups = this.#groups(chunk);
-      for (const shape of this.#expected(chunk).map((own) => groups.shapeOf(own))) shapes.set(shapeKey(shape), shape);
+      const { groups, expected } = this.#groups(chunk);
+      for (const own of new Set(expected)) {
+        if (!own) continue;
+        const shape = groups.shapeOf(own);
+        shapes.set(shapeKey(shape), shape);
+      }
     }
     for (const shape of shapes.values()) {
-      for (const { value, axis, part } of this.#programs.get(shape).program.caches) all.push({ value, axis, part });
+      for (const { value, axis, part } of this.#programs.program(shape).caches) all.push({ value, axis, part });
       for (const site of shape.entries.flatMap(({ first }) => first)) all.push(wantedSite(site, shape.mode === 'read'));
     }
     for (const { key } of arms) for (const wanted of all) this.#captures.expect(key, wanted);

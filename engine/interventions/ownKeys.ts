@@ -8,7 +8,7 @@ import { matmul, mergeAxes, multiply, reshape, transpose } from '../ops/index.ts
 import { reapply } from './restrict.ts';
 
 /** One factor: [.., branches · positions, ..] */
-export interface Factor {
+interface Factor {
   readonly value: Value;
   /** Which of the last two axes that is. */
   readonly axis: number;

@@ -1,5 +1,6 @@
 /** Positions of an intervention, pair by pair, and the rows it runs in. */
 import { UserError } from '../base/errors.ts';
+import type { SettledConfig } from '../models/transformer.ts';
 import { rolesOf, type PairSet } from '../tasks/pairs.ts';
 import type { Positions } from './intervention.ts';
 
@@ -84,8 +85,20 @@ export function chunksOf({ pairs, read }: Pick<PairSet, 'pairs' | 'read'>, rows:
   });
 }
 
-/** Positions of all branches and rows of one run: a few megabytes of the widest value. */
+/** Positions of all branches and rows of one run: with more, products are no faster. */
 const RUN_POSITIONS = 4096;
+/** Numbers of the widest value of one run: 16 MB. */
+const RUN_NUMBERS = 1 << 22;
 
-/** Branches of one run that begin so many positions before the end: fixed by the model and the pairs, so that results do not depend on the machine. */
-export const capacity = (rows: number, positions: number): number => Math.max(1, Math.floor(RUN_POSITIONS / (rows * positions)));
+/**
+ * Branches of one run that have so many positions each: fixed by the model and the pairs, so that results do not depend on the machine.
+ * @param length positions of the prompts
+ */
+export function capacity(
+  { heads, mlp, experts, vocabulary, width }: SettledConfig,
+  { length, rows, positions }: { readonly length: number; readonly rows: number; readonly positions: number },
+): number {
+  // Logits are of the last position only.
+  const numbers = Math.max(positions * Math.max(width, mlp * (experts?.count ?? 1), heads * (length + positions)), vocabulary);
+  return Math.max(1, Math.floor(Math.min(RUN_POSITIONS / positions, RUN_NUMBERS / numbers) / rows));
+}

@@ -7,6 +7,7 @@ import { evaluate, type Bindings } from '../graph/dimension.ts';
 import { program, type Program } from '../graph/program.ts';
 import type { PairSet } from '../tasks/pairs.ts';
 import { branchProgram, shapeKey, type BranchShape, type Observed } from './branchProgram.ts';
+import { branchCount } from './branchRun.ts';
 import { armSource, type Source } from './donors.ts';
 import type { Effects } from './effects.ts';
 import { Groups, type Group } from './groups.ts';
@@ -14,9 +15,8 @@ import type { Arm } from './intervention.ts';
 import { promptFeeds, type ModelGraph } from './modelGraph.ts';
 import { chunkRows, chunksOf, type Chunk } from './places.ts';
 import { expectedShape, observedOf, type Ways } from './planner.ts';
-import { branchCount } from './branchRun.ts';
-import { branchesOf } from './suffix.ts';
 import type { Resolved, ResolvedIntervention } from './resolve.ts';
+import { branchesOf } from './suffix.ts';
 
 export interface Plan {
   readonly pairs: number;
@@ -76,12 +76,7 @@ export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, second
   for (const chunk of chunks) {
     const read = pairs.read[chunk[0]];
     const expected = interventions.map((own, i) => (whole.has(i) ? undefined : expectedShape(own, resolved, observed, ways, chunk)));
-    const groups = new Groups<number>(
-      chunk.length,
-      read,
-      expected.filter((shape) => shape !== undefined),
-      ways,
-    );
+    const groups = new Groups<number>(model, pairs, chunk, read, expected, ways);
     const count = ({ shape, from, entries }: Group<number>) => {
       const sizes: Record<string, number> = { rows: chunk.length, own: 1 + read - from };
       entries.forEach((members, entry) => (sizes[branchesOf(entry).text] = branchCount(members)));

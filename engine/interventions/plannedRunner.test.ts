@@ -14,6 +14,7 @@ import type { PairSet } from '../tasks/pairs.ts';
 import { metricOf } from './effects.ts';
 import type { Intervention } from './intervention.ts';
 import { modelGraph, siteNamed } from './modelGraph.ts';
+import { capacity } from './places.ts';
 import { PlannedRunner } from './plannedRunner.ts';
 import { meanGap } from './testing/drawnPairs.ts';
 import { ALLOWED, expectSame, holdToWholes, LENGTH, pairsFor } from './testing/holdToWholes.ts';
@@ -70,6 +71,11 @@ describe('runs', () => {
       config.layers,
     ],
     [
+      'values and what they are mixed into, as far as they can be joined',
+      sitesOf(['hook_resid_pre', 'attn.hook_v', 'attn.hook_z']).map((site) => scaled(site, 2)),
+      4,
+    ],
+    [
       'queries and keys of a layer do not follow from one another, those of the next follow from both',
       sitesOf(['attn.hook_q', 'attn.hook_k']).map((site) => scaled(site, 2)),
       config.layers + 1,
@@ -79,6 +85,16 @@ describe('runs', () => {
       'more than a run holds',
       [...Array(130).keys()].flatMap((i) => [scaled(z(0), i / 64), scaled(z(1), i / 64)]).concat(scaled(z(2), 2)),
       2 * 2 + 1,
+    ],
+    [
+      'what changes nothing takes no place',
+      [...Array(127).keys()]
+        .map((i): Intervention => ({
+          id: `idle ${i}`,
+          writes: [{ site: z(0), positions: 'read', op: 'swap', donor: { arm: 'sensitive' } }],
+        }))
+        .concat([0, 1, 2].map((layer) => scaled(z(layer), 2))),
+      1,
     ],
     ['observed on the way', [scaled(z(0), 2), scaled(z(2), 2)], 1],
   ])('runs at the read position: %s', async (_name, interventions, runs) => {
@@ -134,6 +150,28 @@ describe('runs', () => {
       await gapOf(pairs),
       'mixed',
     );
+  });
+
+  test('positions after the one that is read are observed by whole runs', async () => {
+    const planned = new PlannedRunner(onnx, model);
+    const pairs = { ...wide, read: new Int32Array(70).fill(4) };
+    const screen = heads(config, 'all').slice(3, 7);
+    const observe = [{ site: 'blocks.1.hook_resid_post', positions: [0, 4, 6] }];
+    const effects = await planned.run(pairs, 'sensitive', screen, { observe });
+    expect(effects.wholes.map(({ reason }) => reason)).toEqual(
+      screen.map(() => 'positions of blocks.1.hook_resid_post after the one that is read are observed'),
+    );
+    expectSame(effects, await whole.run(pairs, 'sensitive', screen, { observe }), await gapOf(pairs), 'beyond');
+  });
+
+  test('a run holds no more numbers than it may, however wide the model', () => {
+    const size = { length: 16, rows: 4, positions: 1 };
+    expect(capacity({ ...model.config, width: 128, mlp: 512, vocabulary: 64 }, { ...size, rows: 32 })).toBe(128);
+    expect(capacity({ ...model.config, vocabulary: 128_256 }, size) * 4 * 128_256).toBeLessThanOrEqual(2 ** 22);
+    expect(capacity({ ...model.config, width: 4096, mlp: 11_008 }, { ...size, positions: 16 }) * 4 * 16 * 11_008).toBeLessThanOrEqual(
+      2 ** 22,
+    );
+    expect(capacity({ ...model.config, vocabulary: 2 ** 24 }, size)).toBe(1);
   });
 
   test('a wrong site fails the same check', async () => {

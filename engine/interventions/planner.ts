@@ -19,7 +19,7 @@ export function observedOf({ observations, pairs }: Resolved): Observed[] {
 
 /**
  * The shape an intervention has in some pairs (all, unless given) if each of its writes changes something, but for those that hold a site as it is on
- * the base prompt.
+ * the base prompt; undefined where that leaves none.
  */
 export function expectedShape(
   { sites }: ResolvedIntervention,
@@ -27,7 +27,7 @@ export function expectedShape(
   observed: readonly Observed[],
   ways: Ways,
   chunk: Chunk = Array.from({ length: pairs }, (_entry, pair) => pair),
-): BranchShape {
+): BranchShape | undefined {
   const all = sites.map(({ site }) => site);
   const first = all.filter((site) => !all.some((other) => other !== site && ways.below(site, other)));
   const at = new Set<string>();
@@ -35,8 +35,8 @@ export function expectedShape(
   let several = false;
   for (const { site, writes } of sites) {
     const earlier = ways.earlierMatters(site, observed);
-    for (const { places, donor } of writes) {
-      if (donor?.source?.key === base && !donor.mean) continue;
+    for (const { write, places, donor } of writes) {
+      if (donor?.source?.key === base && !donor.mean && (write.op === 'swap' || write.op === 'ablate')) continue;
       for (const pair of chunk)
         for (const position of places[pair])
           if (position === read[pair] || (position < read[pair] && !earlier)) at.add('read');
@@ -47,6 +47,7 @@ export function expectedShape(
           }
     }
   }
+  if (at.size === 0) return undefined;
   const mode = !at.has('earlier') ? 'read' : all.length === 1 && !several && !at.has('read') ? 'single' : 'spread';
   return { mode, entries: [{ first, later: all.filter((site) => !first.includes(site)) }], observed };
 }
@@ -76,7 +77,8 @@ export class Ways {
   /** Interventions that have to be run whole, by their numbers, and why. */
   of(resolved: Resolved): { whole: ReadonlySet<number>; reasons: Effects['wholes'] } {
     const observed = observedOf(resolved);
-    const reasons = resolved.interventions.map((own) => this.#reason(own, resolved, observed));
+    const beyond = observesBeyond(resolved);
+    const reasons = resolved.interventions.map((own) => beyond ?? this.#reason(own, resolved, observed));
     return {
       whole: new Set(reasons.flatMap((reason, i) => (reason === undefined ? [] : [i]))),
       reasons: reasons.flatMap((reason, i) => (reason === undefined ? [] : [{ intervention: resolved.interventions[i].id, reason }])),
@@ -85,6 +87,7 @@ export class Ways {
 
   #reason(intervention: ResolvedIntervention, resolved: Resolved, observed: readonly Observed[]): string | undefined {
     const shape = expectedShape(intervention, resolved, observed, this);
+    if (!shape) return undefined;
     const mixing = intervention.sites.find(
       ({ site, writes }) =>
         shape.entries[0].later.includes(site) && writes.some(({ write }) => write.op === 'ablate' && !('donor' in write && write.donor)),
@@ -109,6 +112,12 @@ export class Ways {
       throw error;
     }
   }
+}
+
+/** Branches end at the position that is read. */
+function observesBeyond({ observations, pairs: { read } }: Resolved): string | undefined {
+  const found = observations.find(({ places }) => places.some((own, pair) => own.some((position) => position > read[pair])));
+  return found && `positions of ${found.site.name} after the one that is read are observed`;
 }
 
 function known<T>(cache: Map<string, T>, key: string, find: () => T): T {

@@ -8,12 +8,14 @@ import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
 import { TensorFlowExecutor } from '../execute/tensorflow.ts';
 import { minus } from '../graph/dimension.ts';
 import { Graph } from '../graph/graph.ts';
-import { program, type TensorData } from '../graph/program.ts';
+import { program, reachableNodes, requireReached, type TensorData } from '../graph/program.ts';
 import type { Value } from '../graph/value.ts';
 import * as ops from '../ops/index.ts';
 import { branchMask, branchRanges } from './branchMask.ts';
 import { narrow } from './narrow.ts';
+import { CutRefusal } from './restrict.ts';
 import { BRANCHES, branchesOf, POSITIONS, suffix } from './suffix.ts';
+import { reaches } from './sweep.ts';
 import { buildCausalGraph, drawnGraph, normal, ROWS, WIDTH, type CausalGraph, type DrawnGraph } from './testing/causalGraphs.ts';
 
 /** Set GATESCOPE_SEED to look at other graphs. */
@@ -91,9 +93,72 @@ function checkSuffix(drawn: DrawnGraph): void {
   Object.values(compiled).forEach((program) => program.dispose());
 }
 
+const isReached = (value: Value, nodes: ReturnType<typeof reachableNodes>): boolean => {
+  try {
+    requireReached('value', value, nodes);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 describe(`random causal graphs (fast-check seed ${SEED})`, () => {
   test('a suffix is the whole graph with the site changed: every position, several branches', () => {
     fc.assert(fc.property(drawnGraph, checkSuffix), { seed: SEED, numRuns: 150 });
+  });
+
+  test('changes of two values at the read position, one below the other, in one suffix', () => {
+    let compared = 0;
+    let refused = 0;
+    const property = fc.property(drawnGraph, fc.nat(), (drawn, which) => {
+      const { graph, site, output, made, mask, feeds, random } = buildCausalGraph(drawn, PAIRS);
+      // What a rewrite has read past is nobody's to change.
+      const nodes = reachableNodes([output]);
+      const below = made.filter((value) => value !== site && reaches(site, value) && isReached(value, nodes));
+      if (below.length === 0) return;
+      const values = [site, below[which % below.length]];
+      const counts = [drawn.branches, 1 + (which % 2)];
+      const changes = values.map((_value, entry) => normal(random, [PAIRS, counts[entry], WIDTH]));
+      const changed = values.map((_value, entry) => graph.input(`changed ${entry}`, [ROWS, branchesOf(entry), WIDTH]));
+      const entries = values.map((value, entry) => [{ value, axis: 1, changed: changed[entry] }]);
+      let cut;
+      try {
+        cut = suffix({ output, axis: 1, entries, mask, atRead: true, prefix: 'entries' });
+      } catch (error) {
+        if (!(error instanceof CutRefusal)) throw error;
+        refused++;
+        return;
+      }
+      const read = drawn.length - 1;
+      const caches = Object.fromEntries(cut.caches.map(({ name, value }) => [name, value]));
+      const cached = cut.caches.length === 0 ? {} : evaluateOnce(onnx, program(caches), feeds);
+      const fed: Record<string, TensorData> = { ...feeds, 'changed 0': changes[0], 'changed 1': changes[1] };
+      for (const { name, part, axis } of cut.caches) fed[name] = part === 'whole' ? cached[name] : at(cached[name], axis, read);
+      for (const [name, range] of cut.masks) fed[name] = branchMask(range, 1, read, read, drawn.length);
+      fed['range.position'] = { data: Int32Array.of(read), shape: [1] };
+      for (const name of ['x', 'mask', 'positions', 'roles']) delete fed[name];
+      const { y } = evaluateOnce(onnx, program({ y: cut.output, ...cut.sizes }), fed);
+      const clean = evaluateOnce(tensorflow, program({ first: values[0], second: values[1] }), feeds);
+      let branch = 0;
+      values.forEach((value, entry) => {
+        const whole = program({ y: output }, { cut: value });
+        for (let own = 0; own < counts[entry]; own++, branch++) {
+          const here = written(clean[entry === 0 ? 'first' : 'second'], changes[entry], own, read);
+          const expected = at(evaluateOnce(tensorflow, whole, { ...feeds, cut: here }).y, 1, read);
+          expectClose(
+            (y.shape[1] === 1 ? y : at(y, 1, branch)).data,
+            expected.data,
+            CLOSE,
+            `entry ${entry}, branch ${own}`,
+            expected.shape,
+          );
+          compared++;
+        }
+      });
+    });
+    fc.assert(property, { seed: SEED, numRuns: 150 });
+    expect(compared).toBeGreaterThan(100);
+    expect(refused).toBeLessThan(40);
   });
 
   test('a narrowed read is one position of the whole', () => {

@@ -25,7 +25,7 @@ export const POSITIONS = symbol('positions');
 /** Branches of the first entry. */
 export const BRANCHES = symbol('branches');
 /** Positions of a branch: the changed one and all after it. */
-export const OWN = symbol('own');
+const OWN = symbol('own');
 
 /** Branches of an entry. */
 export const branchesOf = (entry: number): Symbolic => (entry === 0 ? BRANCHES : symbol(`branches_${entry}`));
@@ -62,7 +62,7 @@ export interface Suffix {
   readonly caches: readonly Cache[];
   /** Names of inputs that replace the mask, with the range of their queries: [queries, keys of the prompt and then of a branch]; one query if `atRead`. */
   readonly masks: ReadonlyMap<string, Range>;
-  /** Inputs that a program must give out besides: of their sizes only products stand elsewhere, and a run has to be told each. */
+  /** Inputs that a program must give out besides, for a run has to be told sizes of which only sums and products stand elsewhere. */
   readonly sizes: Readonly<Record<string, Value>>;
 }
 
@@ -176,10 +176,10 @@ export function suffix(options: SuffixOptions): Suffix {
     let found = reaches.get(key);
     if (!found) {
       const { inputs } = value.node!;
-      const each = axesAlong(value.node!, at).map((own, i) =>
+      const ofInputs = axesAlong(value.node!, at).map((own, i) =>
         !reached.has(inputs[i]) ? 'none' : own === undefined ? 'from' : reach(inputs[i], own),
       );
-      found = each.includes('from') ? 'from' : each.includes('at') ? 'at' : 'none';
+      found = ofInputs.includes('from') ? 'from' : ofInputs.includes('at') ? 'at' : 'none';
       reaches.set(key, found);
     }
     return found;
@@ -217,8 +217,8 @@ export function suffix(options: SuffixOptions): Suffix {
     let result: Value;
     if (!atRead && own === 'at' && range === 'from') {
       const pieces = (['at', 'after'] as const).map((piece) => {
-        const own = piece === 'at' ? part(value, at, piece) : clean(value, at, piece);
-        return byBranch({ value: own, axis: at }, BRANCHES, each[piece]).value;
+        const made = piece === 'at' ? part(value, at, piece) : clean(value, at, piece);
+        return byBranch({ value: made, axis: at }, BRANCHES, each[piece]).value;
       });
       result = mergeAxes(concat(pieces, at + 1), at, at + 2);
     } else if (!atRead && own === 'at' && range !== 'at') result = clean(value, at, range);
@@ -285,6 +285,7 @@ export function suffix(options: SuffixOptions): Suffix {
       const input = node.inputs[i];
       if (own !== undefined) return partOf(i);
       const keys = keysOf(input);
+      // Causal reads leave no such node today; if they did, keys of all branches would stand where those of one should.
       if (keys && reached.has(input))
         throw new CutRefusal(`cut positions: ${node.label}`, 'must read changed positions by a product only', String(input));
       if (keys) return concat([keys.clean, keys.own], keys.axis);
@@ -295,6 +296,12 @@ export function suffix(options: SuffixOptions): Suffix {
   };
 
   const result = (value: Value, axis: number, range: Range) => extended(value, part(value, axis, range), axis, entries.length);
+  /** Entries that nothing here depends on: how many branches they have is known by what is given for them. */
+  const unread = Object.fromEntries(
+    entries.flatMap(([{ changed }], entry) =>
+      ends.some((end) => reachedBy[entry].has(end)) ? [] : [[`given ${entry}`, changed] as const],
+    ),
+  );
   const read = result(output, axis, 'last');
   const rest = others.map(({ value, axis, range }) => result(value, axis, range));
   return {
@@ -302,7 +309,7 @@ export function suffix(options: SuffixOptions): Suffix {
     others: rest,
     caches: [...caches.values()].map(({ input: _input, ...rest }) => rest),
     masks,
-    sizes: atRead ? {} : { 'places at': list('at'), 'places own': list('own') },
+    sizes: atRead ? unread : { 'places at': list('at'), 'places own': list('own') },
   };
 }
 

@@ -1,6 +1,6 @@
 /**
  * Trains a model of the policy task (methods.md §1.7): a base that answers everything, then its alignment, in an architecture whose slots say where a
- * policy can be routed (tier B) or without any (tier C). Accepted or not, the model is returned with what it does.
+ * policy can be routed (tier B), or leave more of it open (tier C). Accepted or not, the model is returned with what it does.
  */
 import { z } from 'zod';
 import { UserError } from '../base/errors.ts';
@@ -55,7 +55,7 @@ export const trainPolicyOptions = z.strictObject({
   retention: between(0, 1).default(0.5).meta({ description: 'share of ciphered prompts in the alignment, which keep their answers' }),
   base: stage(900, 3e-3, 0.02),
   // The prototype took 1500. Models behave after them, and after 2500, but some are not settled: of ten, one had a sufficiency of .86 and one lost only
-  // .84 of its route under the cipher, and which ones differs between processors.
+  // .84 of its route under the cipher, and which ones differs between processors. After 4000 all ten have .96, .97 and .92 at the least.
   alignment: stage(4000, 2e-3, 0),
   batch: wholeBetween(1, 65_536).default(128).meta({ description: 'prompts in a step' }),
   checkpointSeconds: between(0, 86_400)

@@ -13,7 +13,7 @@ import { transformerParameters, type TransformerConfig } from './transformer.ts'
 const ROLES = ['bos', 'word', 'mode', 'ask'] as const;
 type Role = (typeof ROLES)[number];
 
-/** `one`: L1H0 is the bridge (tier B). `layer`: every head of L1 is, so that a band may form. `free`: no masks (tier C). */
+/** `one`: L1H0 is the bridge (tier B). `layer`: every head of L1 is, so that a band may form; `free`: no masks (tier C, both). */
 export const slotKinds = ['one', 'layer', 'free'] as const;
 export type Slots = (typeof slotKinds)[number];
 

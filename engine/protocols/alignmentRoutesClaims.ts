@@ -2,7 +2,8 @@
  * What is measured here of what How Alignment Routes claims, and what follows. Nothing here is tuned: the status of a claim is computed from
  * numbers that stand beside it, by rules that are written beside them.
  *
- * There are two roads: the authors' own tables, imported, and testbeds whose truth is known, measured here. A claim that neither has numbers for
+ * There are two roads: the authors' own tables, imported, and testbeds, measured here: circuits whose truth is known, and models of
+ * several sizes. A claim that neither has numbers for
  * is said to be so.
  */
 import type { PublishedResults } from '../formats/publishedRouting/importPublished.ts';

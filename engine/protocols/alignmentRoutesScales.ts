@@ -1,6 +1,6 @@
 /** What models with more and more heads say of the claim that large models route by bands (tier C, policyScales.ts). */
 import { statusOf, type Evidence } from './alignmentRoutesAbstract.ts';
-import type { ScalesReport } from './policyScales.ts';
+import { CARRIED, type ScalesReport } from './policyScales.ts';
 
 /** Nothing where fewer than two models are accepted: one scale shows no change. */
 export function judgeScales({ models }: ScalesReport): Evidence[] {
@@ -15,14 +15,16 @@ export function judgeScales({ models }: ScalesReport): Evidence[] {
       measured: Object.fromEntries(
         accepted.flatMap(({ heads, best: { necessity }, band }) => [
           [`${heads} heads: necessity of the best`, necessity],
-          [`${heads} heads: heads that carry 0.9 of the gap`, band],
+          [`${heads} heads: leading heads that carry ${CARRIED} of the gap`, band],
         ]),
       ),
       status: statusOf(
         best.every((necessity, i) => i === 0 || necessity < best[i - 1]) && fewest.band === 1 && most.band > 1,
         best[best.length - 1] < best[0],
       ),
-      rule: 'reproduced: with every step to more heads the best head is needed less, one carries 0.9 of the gap with the fewest and none does with the most; in sign: the best is needed less with the most heads than with the fewest. Only the number of heads grows, not the model',
+      rule:
+        `reproduced: with every step to more heads the best head is needed less; with the fewest it carries ${CARRIED} of the gap, with the most several ` +
+        'together do; in sign: the best is needed less with the most heads than with the fewest. Only heads grow in number, and narrower with it: not the model',
     },
   ];
 }

@@ -136,7 +136,8 @@ export const tierA: Protocol<TierAOptions, PolicyReport> = {
   findings: policyReportFindings,
 };
 
-const steps = (what: string) =>
+/** Of a stage of training. */
+export const stepsOption = (what: string) =>
   wholeBetween(1, 1_000_000)
     .optional()
     .meta({ description: `batches ${what}; as in the recipe unless given`, unit: 'steps' });
@@ -148,8 +149,8 @@ const tierBSchema = z.strictObject({
     .boolean('must be true or false')
     .default(true)
     .meta({ description: 'whether the gate is kept from writing to the logits directly' }),
-  baseSteps: steps('until the model answers everything'),
-  alignmentSteps: steps('of its alignment'),
+  baseSteps: stepsOption('until the model answers everything'),
+  alignmentSteps: stepsOption('of its alignment'),
 });
 export type TierBOptions = z.output<typeof tierBSchema>;
 
@@ -174,7 +175,7 @@ export async function tierBSubject(
 
 export const tierB: Protocol<TierBOptions, PolicyReport> = {
   id: 'tier-b',
-  version: 1,
+  version: 2,
   title: 'How Alignment Routes on a trained transformer whose slots say where a policy can be routed',
   options: tierBSchema,
   parse: (options) => parseWith(tierBSchema, 'run tier-b', options),

@@ -5,9 +5,10 @@ import { analyse, planted, plantedPairs } from '../analyses/routing/testing/subj
 import { checkFindings, type Findings } from '../base/findings.ts';
 import type { Request } from '../contract.ts';
 import { OnnxRuntimeExecutor } from '../execute/onnxruntime.ts';
+import { trainPolicyOptions } from '../jobs/trainPolicy.ts';
 import type { LanguageModel } from '../models/languageModel.ts';
 import { judgeScales } from './alignmentRoutesScales.ts';
-import { scalesFindings, tierC, type Scale } from './policyScales.ts';
+import { scalesFindings, tierC, WIDTH, type Scale } from './policyScales.ts';
 
 const onnx = new OnnxRuntimeExecutor({ cacheBytes: 0 });
 afterAll(() => onnx.dispose());
@@ -39,7 +40,8 @@ test('each number of heads is trained and asked about, and the report is what ba
   });
   expect(report.models.map(({ heads, accepted, best: { head }, band }) => [heads, accepted, head, band])).toEqual([
     [2, true, 'L1H2', 1],
-    [4, true, expect.stringMatching(/^L1H/), expect.any(Number)],
+    // Each of the three is needed.
+    [4, true, expect.stringMatching(/^L1H[0-2]$/) as string, 1],
     [8, false, 'none', NaN],
   ]);
   report.models.slice(0, 2).forEach((model, i) => {
@@ -48,11 +50,11 @@ test('each number of heads is trained and asked about, and the report is what ba
     const alone = [...measures.necessityAlone.data];
     expect(model.best.necessity).toBe(Math.max(...alone));
     expect(Object.keys(model.leading)).toEqual(['2', '4', '8']);
-    expect(model.leading[4].necessity).toBe(of('top 4'));
+    expect(Object.values(model.leading).map(({ necessity }) => necessity)).toEqual([...measures.leadingNecessity.data]);
+    expect(Object.values(model.leading).map(({ sufficiency }) => sufficiency)).toEqual([...measures.leadingSufficiency.data]);
     expect(model.layers.map(({ necessity }) => necessity)).toEqual([0, 1, 2, 3].map((layer) => of(`L${layer} all`)));
     // The two heads that are needed most are the set of two.
-    const begin = axes.band.values.indexOf('top 2') * alone.length;
-    const members = [...measures.member.data.slice(begin, begin + alone.length)];
+    const members = [...measures.leads.data.slice(0, alone.length)];
     const order = alone.map((_value, cell) => cell).sort((a, b) => alone[b] - alone[a] || a - b);
     expect(members.flatMap((is, cell) => (is ? [cell] : []))).toEqual(order.slice(0, 2).sort((a, b) => a - b));
   });
@@ -87,8 +89,13 @@ test.each<[string, readonly Scale[], string | undefined]>([
 
 test.each([
   [{ heads: [] }, /run tier-c: heads must be at least one number of heads/],
-  [{ heads: [1] }, /run tier-c: heads\.0 must be/],
+  [{ heads: [2, 3] }, /run tier-c: heads\.1 must be one of 2, 4, 8, 16, 32, 64: they share a width of 64, got 3/],
+  [{ heads: [2, 4, 2] }, /run tier-c: heads must be different numbers/],
   [{ slots: 'one' }, /run tier-c: slots must be "layer" or "free"/],
 ])('%j is refused', (options, message) => {
   expect(() => tierC.parse(options)).toThrow(message);
+});
+
+test('the width that numbers of heads must divide is that of the recipe', () => {
+  expect(trainPolicyOptions.parse({ seed: 0 }).width).toBe(WIDTH);
 });

@@ -8,6 +8,7 @@ import { parseWith, wholeBetween } from '../base/schema.ts';
 import type { TrainPolicyResult } from '../jobs/trainPolicy.ts';
 import { policyPairs } from '../tasks/policyPairs.ts';
 import { policyTask } from '../tasks/policyRouting.ts';
+import { stepsOption } from './policy.ts';
 import { ProgressBoard } from './progressBoard.ts';
 import type { Protocol } from './protocol.ts';
 
@@ -40,16 +41,22 @@ export interface ScalesReport {
 /** Of the gap: what a band must carry together. */
 export const CARRIED = 0.9;
 
-const steps = (what: string) =>
-  wholeBetween(1, 1_000_000)
-    .optional()
-    .meta({ description: `batches ${what}; as in the recipe unless given`, unit: 'steps' });
+/** They share the width that the recipe of training has. */
+export const WIDTH = 64;
+const allowed = [2, 4, 8, 16, 32, 64].filter((heads) => WIDTH % heads === 0);
+
+/** Numbers of heads of a layer, one for each model. */
+export const headNumbers = z
+  .array(
+    z.number().refine((heads) => allowed.includes(heads), `must be one of ${allowed.join(', ')}: they share a width of ${WIDTH}`),
+    'must be a list of numbers of heads',
+  )
+  .refine((heads) => new Set(heads).size === heads.length, 'must be different numbers');
 
 const schema = z.strictObject({
   seed: wholeBetween(0, Number.MAX_SAFE_INTEGER).default(0).meta({ description: 'of weights, prompts, pairs and whatever else is drawn' }),
-  heads: z
-    .array(wholeBetween(2, 64), 'must be a list of numbers of heads')
-    .min(1, 'must be at least one number of heads')
+  heads: headNumbers
+    .refine((heads) => heads.length > 0, 'must be at least one number of heads')
     .default([2, 4, 8, 16])
     .meta({ description: 'heads in each layer, of one model after the other; all have one width' }),
   slots: z
@@ -57,8 +64,8 @@ const schema = z.strictObject({
     .default('layer')
     .meta({ description: 'which heads may carry words to where the answer is read: all of layer 1, or any' }),
   pairs: wholeBetween(2, 100_000).default(240).meta({ description: 'matched pairs to ask about' }),
-  baseSteps: steps('until the model answers everything'),
-  alignmentSteps: steps('of its alignment'),
+  baseSteps: stepsOption('until the model answers everything'),
+  alignmentSteps: stepsOption('of its alignment'),
 });
 export type ScalesOptions = z.output<typeof schema>;
 
@@ -111,10 +118,10 @@ function scaleOf(heads: number, accepted: boolean, { axes, measures }: Findings)
     sufficiency: measures.sufficiencyAlone.data[first] ?? NaN,
   };
   const leading = Object.fromEntries(
-    names.flatMap((name) => {
-      const size = /^top (\d+)$/.exec(name)?.[1];
-      return size === undefined ? [] : [[size, effect(name)]];
-    }),
+    axes.leading.values.map((size, i): [string, JointEffect] => [
+      String(size),
+      { necessity: measures.leadingNecessity.data[i], sufficiency: measures.leadingSufficiency.data[i] },
+    ]),
   );
   const all = axes.component.values.length;
   const carried: [size: number, necessity: number][] = [

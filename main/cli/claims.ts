@@ -9,7 +9,7 @@ import { judgeAlignmentRoutes, type ClaimsInput, type JudgedClaim } from '../../
 import type { TestbedReport } from '../../engine/protocols/alignmentRoutesTestbed.ts';
 import { amplifiersOf, thresholdsOf, tierA, tierASubjects, tierB, tierBSubject } from '../../engine/protocols/policy.ts';
 import type { PolicyReport } from '../../engine/protocols/policyReport.ts';
-import { tierC } from '../../engine/protocols/policyScales.ts';
+import { headNumbers, tierC } from '../../engine/protocols/policyScales.ts';
 import type { Submit } from '../../engine/protocols/protocol.ts';
 import { absolutePath, addCores, sessionOption } from './common.ts';
 import { Flags } from './flags.ts';
@@ -27,10 +27,9 @@ const schema = z.strictObject({
     .array(wholeBetween(0, Number.MAX_SAFE_INTEGER), 'must be a list of seeds')
     .default([])
     .meta({ description: 'of tier-b models to train and judge, such as 0 or 0-9; none unless given, for each takes minutes', range: true }),
-  heads: z
-    .array(wholeBetween(2, 64), 'must be a list of numbers of heads')
+  heads: headNumbers
     .default([])
-    .meta({ description: 'in a layer of tier-c models to train and judge, such as 2,4,8,16; none unless given' }),
+    .meta({ description: 'in a layer of tier-c models to train and judge, such as 2,4,8,16; none unless given, for each takes minutes' }),
 });
 const flags = new Flags(schema);
 

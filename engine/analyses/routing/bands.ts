@@ -3,7 +3,8 @@
  *
  * One head at a time understates what is redundant (trap T21). A set is swapped at once and compared with its best single member. Sets are all heads of
  * a layer, those of it that write for the positive side (pro) and against it (counter), by the sign of Δ of their direct effect, and the same over all
- * layers; and the 2, 4, 8, … heads with the largest necessity, chosen by the same pairs. A band with counter heads in it may do less than its best
+ * layers; and, without a test, the 2, 4, 8, … heads with the largest necessity (they are chosen by the
+ * same pairs, which makes any p of theirs too small). A band with counter heads in it may do less than its best
  * head; a band that is silent in direct attribution is only among the sets of all and the chosen ones.
  */
 import { z } from 'zod';
@@ -54,8 +55,20 @@ export const bands: RoutingAnalysis<typeof options> = {
       gap.divides ? meanOf(effects.subarray(cell * n, (cell + 1) * n)) / gap.estimate : NaN;
     const mean = (effects: Float64Array) => Float64Array.from(heads, (_head, cell) => share(effects, cell));
     const single = { necessity: mean(alone.necessity), sufficiency: mean(alone.sufficiency) };
-    const sets = [...setsOf(heads, config.layers, toward), ...leading(heads, single.necessity)];
-    const joint = await interchange(runner, pairs, sets, positions, { steps });
+    const sets = setsOf(heads, config.layers, toward);
+    const leaders = leading(heads, single.necessity);
+    const joint = await interchange(runner, pairs, [...sets, ...leaders], positions, { steps });
+    /** Of the sets whose heads were not chosen by what they do. */
+    const tested = (effects: typeof joint.noised, changes: Float64Array) => {
+      const all = wayOf('joint', effects, changes.subarray(0, sets.length * n));
+      return { ...all, state: effects.state.slice(0, sets.length), moved: effects.moved.subarray(0, sets.length) };
+    };
+    const together = (name: 'necessity' | 'sufficiency') => ({
+      axes: ['leading'],
+      unit: 'share',
+      definition: `${name} of so many heads at once, those with the largest necessity by themselves in the same pairs; no p, which would be too small`,
+      data: Float64Array.from(leaders, (_set, i) => share(joint[name], sets.length + i)),
+    });
     const members = sets.map(({ heads: own }) => own.map((head) => heads.indexOf(head)));
     const perBand = (unit: string, definition: string, data: Float64Array) => ({ axes: ['band'], unit, definition, data });
     const compared = (name: 'necessity' | 'sufficiency') => {
@@ -79,6 +92,7 @@ export const bands: RoutingAnalysis<typeof options> = {
     return {
       axes: {
         band: { values: sets.map(({ id }) => id) },
+        leading: { values: leaders.map(({ heads: own }) => own.length), unit: 'heads' },
         component: { values: direct.labels.slice(0, heads.length) },
         ally: { values: coalition.cells.map((cell) => labelOf(heads[cell])) },
         other: { values: coalition.cells.map((cell) => labelOf(heads[cell])) },
@@ -90,7 +104,7 @@ export const bands: RoutingAnalysis<typeof options> = {
             name: 'necessity',
             axes: ['band'],
             definition: 'M(x⁺) − M(x⁺ with all heads of the set as on x⁻)',
-            ways: [wayOf('joint', joint.noised, joint.necessity)],
+            ways: [tested(joint.noised, joint.necessity)],
           },
           gap,
           random,
@@ -100,13 +114,21 @@ export const bands: RoutingAnalysis<typeof options> = {
             name: 'sufficiency',
             axes: ['band'],
             definition: 'M(x⁻ with all heads of the set as on x⁺) − M(x⁻)',
-            ways: [wayOf('joint', joint.denoised, joint.sufficiency)],
+            ways: [tested(joint.denoised, joint.sufficiency)],
           },
           gap,
           random,
         ),
         ...compared('necessity'),
         ...compared('sufficiency'),
+        leadingNecessity: together('necessity'),
+        leadingSufficiency: together('sufficiency'),
+        leads: {
+          axes: ['leading', 'component'],
+          unit: '',
+          definition: '1 for a head that is among so many, else 0',
+          data: Int32Array.from(leaders.flatMap(({ heads: own }) => heads.map((head) => Number(own.includes(head))))),
+        },
         size: {
           axes: ['band'],
           unit: 'heads',

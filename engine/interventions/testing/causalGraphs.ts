@@ -94,6 +94,12 @@ const steps = {
       return add(a, merged(matmul(site('pattern', softmax(scores)), v)));
     });
   },
+  /** Queries, keys and values with positions as their last axis. */
+  positionsLast: ({ mask }, a, b, c) => {
+    const turned = (x: Value) => transpose(x, [0, 2, 1]);
+    const scores = matmul(turned(a), turned(b), { transposeA: true, scale: 0.5 });
+    return matmul(softmax(add(scores, mask)), turned(c), { transposeB: true });
+  },
   /** Two heads, of which the second does not see some roles; one head of keys and values serves both. */
   attentionByRole: ({ graph, mask }, a, b, c) => {
     const roles = graph.inputs.get('roles')!;
@@ -141,7 +147,13 @@ export const drawnGraph: fc.Arbitrary<DrawnGraph> = fc.record({
     fc.record({
       name: fc.oneof(
         fc.constantFrom(...(Object.keys(steps) as (keyof typeof steps)[])),
-        fc.constantFrom('attention' as const, 'twoHeads' as const, 'selfAttention' as const, 'attentionByRole' as const),
+        fc.constantFrom(
+          'attention' as const,
+          'twoHeads' as const,
+          'selfAttention' as const,
+          'attentionByRole' as const,
+          'positionsLast' as const,
+        ),
       ),
       // How far back each operand stands.
       from: fc.array(fc.nat(3), { minLength: 3, maxLength: 3 }),
@@ -159,6 +171,8 @@ export interface CausalGraph {
   /** [rows, positions, {@link WIDTH}], both. */
   readonly site: Value;
   readonly output: Value;
+  /** The results of all steps, likewise. */
+  readonly made: readonly Value[];
   readonly mask: Value;
   readonly feeds: Record<string, TensorData>;
   readonly random: Random;
@@ -192,7 +206,7 @@ export function buildCausalGraph(drawn: DrawnGraph, rows: number): CausalGraph {
     made.push(result.shape[2] === WIDTH ? result : slice(result, 2, 0, WIDTH));
     if (!marked && (drawn.site === i + 1 || i === drawn.steps.length - 1)) mark();
   });
-  return { graph, site: marked!, output: made.at(-1)!, mask, feeds, random };
+  return { graph, site: marked!, output: made.at(-1)!, made, mask, feeds, random };
 }
 
 export function normal(random: Random, shape: readonly number[]): TensorData {
