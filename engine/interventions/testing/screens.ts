@@ -73,6 +73,7 @@ export function everyKind({ width, headWidth, layers }: SettledConfig, length: n
     one('heads of a layer', ...range(4).map((index) => swap(z(1), 'read', index))),
     one('a band of layers where it is read', ...range(layers).map((layer) => swap(z(layer), 'read', 1))),
     one('a band of layers everywhere', ...range(layers).map((layer) => swap(z(layer), 'all', 2))),
+    one('another one, in the same run', ...range(layers).map((layer) => swap(z(layer), 'all', 3))),
     one(
       'operations on a band',
       { site: z(0), index: 1, positions: 'all', op: 'scale', amount: 0.5 },
