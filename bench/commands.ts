@@ -1,7 +1,7 @@
 /** The processes of a comparison: ours and a rival's, each with the threads and the environment it is to have. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { collectsLater, keepsPages } from '../main/host/spawn.ts';
+import { keepsPages } from '../main/host/spawn.ts';
 import { BenchFailure } from './failure.ts';
 import { plainEnvironment, settingEnvironment, type Setting, type Threads } from './settings.ts';
 import type { Command } from './side.ts';
@@ -50,13 +50,13 @@ export function rivalCommand(
   return pinned(threads, { name: rival.name, program: PYTHON, arguments: all, environment: settingEnvironment(setting) });
 }
 
-/** As the product starts its engines. */
+/** In the environment that the product gives its engines. */
 export function ourCommand(suite: Suite, exchange: string, threads: Threads): Command {
   const all = [OURS, '--suite', suite.name, '--exchange', exchange, '--threads', String(threads)];
   return pinned(threads, {
     name: 'ours',
     program: process.execPath,
-    arguments: [...collectsLater, ...all],
+    arguments: all,
     environment: { ...plainEnvironment(), ...keepsPages },
   });
 }

@@ -36,12 +36,6 @@ const keptBytes = 4096;
  */
 export const keepsPages = { MALLOC_MMAP_THRESHOLD_: String(32 * 2 ** 20), MALLOC_TRIM_THRESHOLD_: String(128 * 2 ** 20) };
 
-/**
- * What a run hands back counts as memory of V8's, which by default begins to look for garbage after some megabytes of it: it did so in every screen, and
- * took a fifth of its time. With this the small collections, which come often enough, free these arrays; as much memory is used at the peak.
- */
-export const collectsLater = ['--initial-heap-size=512'];
-
 /** @param entry what the engine process runs: a script that serves jobs to its parent (engine/jobs/serveJobs.ts) */
 export function forkEngine(entry: URL): SpawnEngine {
   return ({ onMessage, onEnd }) => {
@@ -49,7 +43,7 @@ export function forkEngine(entry: URL): SpawnEngine {
       serialization: 'advanced',
       // What an engine prints goes to our stderr, since stdout may be somebody's JSON.
       stdio: ['ignore', 2, 'pipe', 'ipc'],
-      execArgv: collectsLater,
+      execArgv: [],
       env: { ...keepsPages, ...process.env },
     });
     let said = Buffer.alloc(0);
