@@ -4,13 +4,13 @@ import { branchProgram, shapeKey, type BranchProgram, type BranchShape, type Obs
 import { branchCount, branchFeeds, BranchResults } from './branchRun.ts';
 import { Captures, type Wanted } from './captures.ts';
 import { distances, evaluate, type Change, type Evaluated } from './changes.ts';
-import { armSource, Means, type Capture, type Source } from './donors.ts';
+import { armSource, firstDifference, Means, type Capture, type Source } from './donors.ts';
 import type { EffectsStore } from './effectsStore.ts';
 import { Groups, type Group } from './groups.ts';
 import { Parts, promptFeeds, type ModelGraph, type Site } from './modelGraph.ts';
 import type { Chunk, Places } from './places.ts';
 import { expectedShape, observedOf, Ways } from './planner.ts';
-import type { Resolved } from './resolve.ts';
+import type { Resolved, ResolvedIntervention } from './resolve.ts';
 
 /** Programs kept, the least recently used going first; each holds some megabytes. */
 const PROGRAMS = 64;
@@ -90,6 +90,8 @@ export class ChunkSweep {
   readonly #base: Source;
   readonly #observed: readonly Observed[];
   readonly #means: Means;
+  /** Where each source begins to differ from the base, by pair. */
+  readonly #differences = new Map<string, number[]>();
   readonly #common;
 
   /** @param planned numbers of the interventions that need not be run whole @param chunks all of these pairs, also those that other threads measure */
@@ -154,7 +156,16 @@ export class ChunkSweep {
     const { groups } = this.#groups(chunk);
     let done = 0;
     for (const intervention of this.#planned) {
-      const evaluated = evaluate(this.#resolved.interventions[intervention], {
+      const resolved = this.#resolved.interventions[intervention];
+      if (this.#takesTheSame(resolved, chunk)) {
+        for (const pair of chunk) {
+          store.unchanged(intervention, pair);
+          store.moved(intervention, sum(resolved.sites.flatMap(({ writes }) => writes.map(({ places }) => places[pair].length))), 0);
+        }
+        done++;
+        continue;
+      }
+      const evaluated = evaluate(resolved, {
         chunk,
         read,
         base: this.#base,
@@ -180,6 +191,26 @@ export class ChunkSweep {
       if (full) yield (done += this.#branches(chunk, read, full, store));
     }
     for (const group of groups.rest()) yield (done += this.#branches(chunk, read, group, store));
+  }
+
+  /** Whether tokens alone show that nothing is changed in a chunk: all that is taken comes from before the prompts begin to differ. */
+  #takesTheSame({ sites }: ResolvedIntervention, chunk: Chunk): boolean {
+    return sites.every(({ writes }) =>
+      writes.every(({ write, donor, places }) => {
+        const source = donor?.source;
+        if (!source || donor.mean || (write.op !== 'swap' && write.op !== 'ablate')) return false;
+        return chunk.every((pair) => {
+          const differs = source.pairOf(pair) === pair ? this.#differs(source, pair) : 0;
+          return places[pair].every((position) => position < differs);
+        });
+      }),
+    );
+  }
+
+  #differs(source: Source, pair: number): number {
+    const known = this.#differences.get(source.key) ?? [];
+    this.#differences.set(source.key, known);
+    return (known[pair] ??= firstDifference(this.#base, source, pair));
   }
 
   readonly #earlierMatters = (site: Site): boolean => this.#ways.earlierMatters(site, this.#observed);
@@ -302,3 +333,5 @@ export class ChunkSweep {
 }
 
 const wantedSite = ({ value, axis }: Site, onlyRead: boolean): Wanted => ({ value, axis, part: onlyRead ? 'at' : 'whole' });
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -8,7 +8,7 @@ import { program, type Program } from '../graph/program.ts';
 import type { PairSet } from '../tasks/pairs.ts';
 import { branchProgram, shapeKey, type BranchShape, type Observed } from './branchProgram.ts';
 import { branchCount } from './branchRun.ts';
-import { armSource, type Source } from './donors.ts';
+import { armSource, firstDifference } from './donors.ts';
 import type { Effects } from './effects.ts';
 import { Groups, type Group } from './groups.ts';
 import type { Arm } from './intervention.ts';
@@ -215,13 +215,6 @@ function firstChange(
     }
   }
   return first;
-}
-
-function firstDifference(one: Source, other: Source, pair: number): number {
-  if (one.key === other.key) return Infinity;
-  const [left, right] = [one.tokens(pair), other.tokens(pair)];
-  const at = left.findIndex((token, i) => token !== right[i]);
-  return at < 0 ? Infinity : at;
 }
 
 /** Multiplications and additions of all products. */
