@@ -116,7 +116,8 @@ export function relativeError(actual: Results, expected: Results): number {
 export async function openDevice(device: Device): Promise<Executor> {
   // The libraries of CUDA round the factors of float32 products to 10 bits (TF32) unless told not to before they are loaded.
   if (device === 'cuda' || device === 'tensorflow') process.env.NVIDIA_TF32_OVERRIDE ??= '0';
-  if (device === 'tensorflow') return openTensorFlow();
+  // Waited for here: a refusal that nobody waits for yet may be taken for one that nobody handles.
+  if (device === 'tensorflow') return await openTensorFlow();
   requireSystem(device);
   requireProvider(device);
   return new OnnxRuntimeExecutor({ provider: device });
