@@ -1,60 +1,18 @@
 /** Runs the planned interventions of one request chunk by chunk: the unchanged values, then branches of everything that can matter. */
-import type { Executable, Executor, Feeds, Results } from '../execute/executor.ts';
-import { branchProgram, shapeKey, type BranchProgram, type BranchShape, type Observed } from './branchProgram.ts';
+import type { Executor } from '../execute/executor.ts';
+import { shapeKey, type BranchShape, type Observed } from './branchProgram.ts';
+import { BranchPrograms } from './branchPrograms.ts';
 import { branchCount, branchFeeds, BranchResults } from './branchRun.ts';
 import { Captures, type Wanted } from './captures.ts';
 import { distances, evaluate, type Change, type Evaluated } from './changes.ts';
-import { armSource, firstDifference, Means, type Capture, type Source } from './donors.ts';
+import { armSource, Means, type Capture, type Source } from './donors.ts';
 import type { EffectsStore } from './effectsStore.ts';
 import { Groups, type Group } from './groups.ts';
 import { Parts, promptFeeds, type ModelGraph, type Site } from './modelGraph.ts';
 import type { Chunk, Places } from './places.ts';
 import { expectedShape, observedOf, Ways } from './planner.ts';
-import type { Resolved, ResolvedIntervention } from './resolve.ts';
-
-/** Programs kept, the least recently used going first; each holds some megabytes. */
-const PROGRAMS = 64;
-
-/** Compiled programs of branches, by shape. */
-export class BranchPrograms {
-  readonly #executor: Executor;
-  readonly #model: ModelGraph;
-  readonly #known = new Map<string, { readonly program: BranchProgram; run?: Executable }>();
-
-  constructor(executor: Executor, model: ModelGraph) {
-    this.#executor = executor;
-    this.#model = model;
-  }
-
-  /** What a shape needs and gives; it is compiled when it runs. */
-  program(shape: BranchShape): BranchProgram {
-    return this.#get(shape).program;
-  }
-
-  run(shape: BranchShape, feeds: Feeds): Results {
-    const found = this.#get(shape);
-    found.run ??= this.#executor.compile(found.program.program);
-    return found.run.run(feeds);
-  }
-
-  #get(shape: BranchShape) {
-    const key = shapeKey(shape);
-    const found = this.#known.get(key) ?? { program: branchProgram(this.#model, shape) };
-    this.#known.delete(key);
-    this.#known.set(key, found);
-    for (const [old, { run }] of this.#known) {
-      if (this.#known.size <= PROGRAMS) break;
-      run?.dispose();
-      this.#known.delete(old);
-    }
-    return found;
-  }
-
-  dispose(): void {
-    for (const { run } of this.#known.values()) run?.dispose();
-    this.#known.clear();
-  }
-}
+import type { Resolved } from './resolve.ts';
+import { Tokens } from './tokens.ts';
 
 /** What is kept from one request to the next. */
 export interface SweepTools {
@@ -90,8 +48,7 @@ export class ChunkSweep {
   readonly #base: Source;
   readonly #observed: readonly Observed[];
   readonly #means: Means;
-  /** Where each source begins to differ from the base, by pair. */
-  readonly #differences = new Map<string, number[]>();
+  readonly #tokens: Tokens;
   readonly #common;
 
   /** @param planned numbers of the interventions that need not be run whole @param chunks all of these pairs, also those that other threads measure */
@@ -110,6 +67,7 @@ export class ChunkSweep {
     this.#resolved = resolved;
     this.#planned = planned;
     this.#base = armSource(resolved.pairs, resolved.base);
+    this.#tokens = new Tokens(resolved.pairs, resolved.base);
     this.#observed = observedOf(resolved);
     this.#common = { ...model.weights, ...promptFeeds(model, resolved.pairs) };
     captures.begin(resolved.pairs, chunks.length);
@@ -157,10 +115,10 @@ export class ChunkSweep {
     let done = 0;
     for (const intervention of this.#planned) {
       const resolved = this.#resolved.interventions[intervention];
-      if (this.#takesTheSame(resolved, chunk)) {
+      if (this.#tokens.changeNothing(resolved, chunk)) {
         for (const pair of chunk) {
           store.unchanged(intervention, pair);
-          store.moved(intervention, sum(resolved.sites.flatMap(({ writes }) => writes.map(({ places }) => places[pair].length))), 0);
+          for (const { places } of resolved.sites.flatMap(({ writes }) => writes)) store.moved(intervention, places[pair].length, 0);
         }
         done++;
         continue;
@@ -191,26 +149,6 @@ export class ChunkSweep {
       if (full) yield (done += this.#branches(chunk, read, full, store));
     }
     for (const group of groups.rest()) yield (done += this.#branches(chunk, read, group, store));
-  }
-
-  /** Whether tokens alone show that nothing is changed in a chunk: all that is taken comes from before the prompts begin to differ. */
-  #takesTheSame({ sites }: ResolvedIntervention, chunk: Chunk): boolean {
-    return sites.every(({ writes }) =>
-      writes.every(({ write, donor, places }) => {
-        const source = donor?.source;
-        if (!source || donor.mean || (write.op !== 'swap' && write.op !== 'ablate')) return false;
-        return chunk.every((pair) => {
-          const differs = source.pairOf(pair) === pair ? this.#differs(source, pair) : 0;
-          return places[pair].every((position) => position < differs);
-        });
-      }),
-    );
-  }
-
-  #differs(source: Source, pair: number): number {
-    const known = this.#differences.get(source.key) ?? [];
-    this.#differences.set(source.key, known);
-    return (known[pair] ??= firstDifference(this.#base, source, pair));
   }
 
   readonly #earlierMatters = (site: Site): boolean => this.#ways.earlierMatters(site, this.#observed);
@@ -333,5 +271,3 @@ export class ChunkSweep {
 }
 
 const wantedSite = ({ value, axis }: Site, onlyRead: boolean): Wanted => ({ value, axis, part: onlyRead ? 'at' : 'whole' });
-
-const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);

@@ -35,14 +35,6 @@ export function armSource(pairs: PairSet, arm: Arm): Source {
   return { key: arm, tokens: (pair) => all.subarray(pair * pairs.length, (pair + 1) * pairs.length), pairOf: (pair) => pair };
 }
 
-/** The first position at which two prompts for a pair are not the same; Infinity where they are. */
-export function firstDifference(one: Source, other: Source, pair: number): number {
-  if (one.key === other.key) return Infinity;
-  const [left, right] = [one.tokens(pair), other.tokens(pair)];
-  const at = left.findIndex((token, i) => token !== right[i]);
-  return at < 0 ? Infinity : at;
-}
-
 /** Another pair's prompt in an arm: a random cyclic order, so that each is used once and none for itself (Sattolo 1986). */
 function resampledSource(pairs: PairSet, arm: Arm, seed: number): Source {
   if (pairs.pairs < 2) throw new UserError('intervention: resample', 'must have another pair to draw from', `${pairs.pairs} pair`);

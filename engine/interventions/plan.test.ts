@@ -53,6 +53,23 @@ describe('a plan is kept to', () => {
     runner.dispose();
   });
 
+  test('tokens prove nothing of what is computed from a donor, or taken from another place of another pair', async () => {
+    // All prompts are alike up to their last token, and the content of every second pair stands elsewhere.
+    const pairs = { ...pairsFrom(LENGTH - 1), content: Int32Array.from({ length: 70 }, (_entry, pair) => 1 + (pair % 2)) };
+    for (let pair = 1; pair < 70; pair++)
+      for (const arm of ['sensitive', 'control'] as const) pairs.arms[arm].set(pairs.arms[arm].subarray(0, LENGTH - 1), pair * LENGTH);
+    const interventions: Intervention[] = [
+      { id: 'its own', writes: [{ site: z(0), index: 0, positions: 'all', op: 'swap', donor: { arm: 'sensitive' } }] },
+      { id: 'mixed', writes: [{ site: z(0), index: 0, positions: 'all', op: 'interpolate', donor: { arm: 'sensitive' }, amount: 3 }] },
+      { id: 'another place', writes: [{ site: z(0), index: 0, positions: 'content', op: 'swap', donor: { resample: 'sensitive' } }] },
+    ];
+    const runner = new PlannedRunner(onnx, model);
+    expect(runner.plan(pairs, 'sensitive', interventions).proved).toEqual(['its own']);
+    const { state } = await runner.run(pairs, 'sensitive', interventions);
+    expect(state).toEqual(['proved-zero', 'measured', 'measured']);
+    runner.dispose();
+  });
+
   test('of heads × positions only what differs and can matter is run', () => {
     const runner = new PlannedRunner(onnx, model);
     const plan = runner.plan(pairsFrom(LENGTH / 2), 'sensitive', everyPosition);

@@ -6,17 +6,18 @@ import type { Executor } from '../execute/executor.ts';
 import { evaluate, type Bindings } from '../graph/dimension.ts';
 import { program, type Program } from '../graph/program.ts';
 import type { PairSet } from '../tasks/pairs.ts';
-import { branchProgram, shapeKey, type BranchShape, type Observed } from './branchProgram.ts';
+import { branchProgram, shapeKey, type BranchShape } from './branchProgram.ts';
 import { branchCount } from './branchRun.ts';
-import { armSource, firstDifference } from './donors.ts';
+import { armSource } from './donors.ts';
 import type { Effects } from './effects.ts';
 import { Groups, type Group } from './groups.ts';
 import type { Arm } from './intervention.ts';
 import { promptFeeds, type ModelGraph } from './modelGraph.ts';
-import { chunkRows, chunksOf, type Chunk } from './places.ts';
+import { chunkRows, chunksOf } from './places.ts';
 import { expectedShape, observedOf, type Ways } from './planner.ts';
 import type { Resolved, ResolvedIntervention } from './resolve.ts';
 import { branchesOf } from './suffix.ts';
+import { Tokens } from './tokens.ts';
 
 export interface Plan {
   readonly pairs: number;
@@ -71,6 +72,7 @@ export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, second
     if (!found) programs.set(key, (found = branchProgram(model, shape).program));
     return found;
   };
+  const tokens = new Tokens(pairs, base);
   const ran = new Set<number>();
   let [runs, planned, run] = [0, 0, 0];
   for (const chunk of chunks) {
@@ -86,7 +88,7 @@ export function planOf(model: ModelGraph, resolved: Resolved, ways: Ways, second
     };
     interventions.forEach((own, i) => {
       const shape = expected[i];
-      const from = shape && firstChange(own, resolved, chunk, ways, observed);
+      const from = shape && tokens.firstChange(own, chunk, (site) => ways.earlierMatters(site, observed));
       if (from === undefined) return;
       ran.add(i);
       const full = groups.add(from === read ? { ...shape!, mode: 'read' } : shape!, from, i);
@@ -189,33 +191,6 @@ export function planText(plan: Plan): string {
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toPrecision(2)} MB`;
 const duration = (seconds: number): string => (seconds < 60 ? `${seconds.toPrecision(2)} s` : `${(seconds / 60).toPrecision(2)} min`);
-
-/** The first position at which an intervention may change anything in a chunk, by tokens alone; undefined where it can change nothing. */
-function firstChange(
-  { sites }: ResolvedIntervention,
-  { pairs, base }: Resolved,
-  chunk: Chunk,
-  ways: Ways,
-  observed: readonly Observed[],
-): number | undefined {
-  const own = armSource(pairs, base);
-  let first: number | undefined;
-  for (const { site, writes } of sites) {
-    const earlier = ways.earlierMatters(site, observed);
-    for (const { write, donor, places } of writes) {
-      // A mean or what is added may differ from the first token on.
-      const source = donor?.source && !donor.mean && write.op !== 'add' ? donor.source : undefined;
-      for (const pair of chunk) {
-        const read = pairs.read[pair];
-        const differs = source ? firstDifference(own, source, pair) : 0;
-        for (const position of places[pair])
-          if (position >= differs && (position === read || (position < read && earlier)) && (first === undefined || position < first))
-            first = position;
-      }
-    }
-  }
-  return first;
-}
 
 /** Multiplications and additions of all products. */
 export function workOf({ nodes }: Program, bindings: Bindings): number {

@@ -8,6 +8,7 @@ import type { ModelGraph, Site } from './modelGraph.ts';
 import type { Chunk } from './places.ts';
 import type { Resolved, ResolvedIntervention } from './resolve.ts';
 import { CutRefusal } from './restrict.ts';
+import { replaces } from './write.ts';
 
 /** What is looked at under every intervention: where all pairs are read, or from the first change on. */
 export function observedOf({ observations, pairs }: Resolved): Observed[] {
@@ -36,7 +37,7 @@ export function expectedShape(
   for (const { site, writes } of sites) {
     const earlier = ways.earlierMatters(site, observed);
     for (const { write, places, donor } of writes) {
-      if (donor?.source?.key === base && !donor.mean && (write.op === 'swap' || write.op === 'ablate')) continue;
+      if (donor?.source?.key === base && !donor.mean && replaces(write)) continue;
       for (const pair of chunk)
         for (const position of places[pair])
           if (position === read[pair] || (position < read[pair] && !earlier)) at.add('read');

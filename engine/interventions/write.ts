@@ -33,6 +33,9 @@ export function affineOf(write: Write, given: Float32Array | undefined, part: nu
   }
 }
 
+/** Whether a write with a donor puts the donor's values in place of what was there, as they are. */
+export const replaces = ({ op }: Write): boolean => op === 'swap' || op === 'ablate';
+
 /** Writes to a part in place; sums in double precision. */
 export function applyWrite(write: Write, part: Float32Array, given: Float32Array | undefined): void {
   const affine = affineOf(write, given, part.length);
